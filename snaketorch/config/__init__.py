@@ -1,0 +1,1 @@
+"""The configuration: strict, typed, resolved once. Imports pydantic and PyYAML, nothing heavier."""

@@ -1,0 +1,88 @@
+"""An experiment file: one task, one dataset, one network, some seeds."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from snaketorch.config.base import Name, Positive, Section, Seed, Text
+from snaketorch.config.models import Model
+from snaketorch.config.optimizers import LrScheduler, NoSchedule, Optimizer
+from snaketorch.config.tasks import Task
+from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Resources, Trainer
+
+
+class Evaluate(Section):
+    """What the test measures and shows."""
+
+    metrics: Annotated[list[str], Field(min_length=1)] | None = None
+    """Metrics of the test; all that the task offers when absent."""
+    batch_size: Positive = 256
+    """Samples in each step of the test."""
+    examples: Annotated[int, Field(ge=1, le=100)] = 12
+    """Worst and best predictions to show, of each."""
+
+
+class ExperimentConfig(Section):
+    """One file under `config/experiments/`."""
+
+    description: Text | None = None
+    """A line for the report."""
+    extends: Name | None = None
+    """Another experiment to start from: its keys hold where this file does not set them."""
+    abstract: bool = False
+    """Only there to be extended: never run by itself."""
+    task: Task
+    """What is learnt; a name, or a section with `kind`."""
+    data: Name
+    """A dataset, by the name of its file."""
+    model: Model
+    """The network."""
+    optimizer: Optimizer
+    """How weights follow gradients."""
+    lr_scheduler: LrScheduler = NoSchedule(kind="none")
+    """How the learning rate changes."""
+    trainer: Trainer
+    """How long and how precisely to train."""
+    early_stopping: EarlyStopping | None = None
+    """End early when nothing improves; never when absent."""
+    checkpoint: Checkpoint = Checkpoint()
+    """Which weights are kept."""
+    data_loader: DataLoader = DataLoader()
+    """How samples become batches."""
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    """One training each; results are their mean and interval."""
+    evaluate: Evaluate = Evaluate()
+    """What the test measures."""
+    resources: Resources = Resources()
+    """What one training job needs."""
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _name_is_a_task_without_options(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @field_validator("seeds")
+    @classmethod
+    def _every_seed_once(cls, seeds: list[int]) -> list[int]:
+        twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+        if twice:
+            raise ValueError(f"seed {', '.join(map(str, twice))} is listed twice; allowed: each seed once")
+        return seeds
+
+    def resolved(self) -> "ExperimentConfig":
+        """The same experiment with every default that depends on another key written out."""
+        logged = {f"val/{name}": mode for name, mode in self.task.logged.items()}
+        monitor = self.checkpoint.monitor or f"val/{self.task.goal}"
+        update = {
+            "checkpoint": self.checkpoint.model_copy(
+                update={"monitor": monitor, "mode": self.checkpoint.mode or logged[monitor]}
+            ),
+            "evaluate": self.evaluate.model_copy(
+                update={"metrics": self.evaluate.metrics or list(self.task.metrics)}
+            ),
+        }
+        if self.early_stopping:
+            update["early_stopping"] = self.early_stopping.model_copy(
+                update={"mode": self.early_stopping.mode or logged[self.early_stopping.monitor]}
+            )
+        return self.model_copy(update=update)

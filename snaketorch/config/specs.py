@@ -1,0 +1,63 @@
+"""What each step is told: exactly its part of the resolved configuration.
+
+A spec is the whole of what a step depends on besides its input files and its code. It travels as
+canonical JSON on the command line, and an edit that leaves a spec as it was reruns nothing.
+"""
+
+from snaketorch.config.base import Name, Section, Seed
+from snaketorch.config.datasets import Prepare, Source, Split
+from snaketorch.config.experiment import Evaluate, ExperimentConfig
+from snaketorch.config.models import Model
+from snaketorch.config.optimizers import LrScheduler, Optimizer
+from snaketorch.config.tasks import Task
+from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Trainer
+
+
+class PrepareSpec(Section):
+    """One dataset."""
+
+    dataset: Name
+    source: Source
+    split: Split
+    prepare: Prepare
+
+
+class TrainSpec(Section):
+    """One training: an experiment with one of its seeds."""
+
+    experiment: Name
+    seed: Seed
+    data: Name
+    task: Task
+    model: Model
+    optimizer: Optimizer
+    lr_scheduler: LrScheduler
+    trainer: Trainer
+    early_stopping: EarlyStopping | None
+    checkpoint: Checkpoint
+    data_loader: DataLoader
+
+
+class EvaluateSpec(Section):
+    """The test of one trained model; the model itself says its task and network."""
+
+    experiment: Name
+    seed: Seed
+    data: Name
+    evaluate: Evaluate
+
+
+class SummariseSpec(Section):
+    """One experiment over its seeds, with its whole configuration for the record."""
+
+    study: Name
+    experiment: Name
+    config: ExperimentConfig
+
+
+class ReportSpec(Section):
+    """The study page."""
+
+    study: Name
+    title: str
+    experiments: list[Name]

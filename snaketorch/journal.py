@@ -1,0 +1,132 @@
+"""What a run has to tell, written to local files first.
+
+Training and tests write here and nowhere else; ``snaketorch.tracking`` sends journals to MLflow as
+well as it can take them. So a tracking server that is missing, slow or dying never decides a job's
+fate, and nothing that was measured is lost with it.
+
+A journal is a folder::
+
+    run.json        key, name, parent, params, tags, status
+    metrics.jsonl   one measured value a line: {"name", "value", "step", "time"}, time in ms since 1970
+    artifacts.json  files to keep with the run: [{"path", "folder"}]
+"""
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+from snaketorch.publish import write_json
+
+ROOT = Path("state/tracking")
+
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+
+@dataclass
+class Run:
+    """Who a run is. Two runs with one key are one run, however often its job is tried."""
+
+    key: str
+    """Unique and lasting, such as ``digits_cnn/seed-0/0123456789abcdef``."""
+    name: str
+    """For people."""
+    parent: str | None = None
+    """Key of the run that this one belongs to."""
+    parent_name: str | None = None
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    status: Status = "RUNNING"
+
+
+class Journal:
+    """The local record of one run. Opening it again goes on where it was."""
+
+    def __init__(self, folder: Path, run: Run):
+        self.folder = folder
+        self.run = run
+        folder.mkdir(parents=True, exist_ok=True)
+        self._last = {(line["name"], line["step"]): line["value"] for line in read_metrics(folder)}
+        self._save()
+
+    @classmethod
+    def reopen(cls, folder: Path) -> Self:
+        """The journal in ``folder``. FileNotFoundError when there is none."""
+        return cls(folder, Run(**json.loads((folder / "run.json").read_text("utf-8"))))
+
+    def log_metrics(self, values: Mapping[str, float], step: int) -> None:
+        """Adds values measured at ``step``.
+
+        A value that is already there is not added again, so a training that goes on from a checkpoint
+        and repeats some steps leaves one history.
+        """
+        now = int(time.time() * 1000)
+        new = {name: value for name, value in values.items() if not self._has(name, step, value)}
+        if not new:
+            return
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            for name, value in new.items():
+                self._last[name, step] = value
+                file.write(json.dumps({"name": name, "value": value, "step": step, "time": now}) + "\n")
+
+    def add_artifact(self, path: Path, folder: str = "") -> None:
+        """Keeps the file or folder at ``path`` with the run, under ``folder``."""
+        entry = {"path": str(path.resolve()), "folder": folder}
+        artifacts = read_artifacts(self.folder)
+        if entry not in artifacts:
+            write_json(self.folder / "artifacts.json", [*artifacts, entry])
+
+    def tag(self, **tags: str) -> None:
+        """Sets tags."""
+        self.run.tags.update(tags)
+        self._save()
+
+    def finish(self, status: Status) -> None:
+        """Says how the run stands."""
+        self.run.status = status
+        self._save()
+
+    def _has(self, name: str, step: int, value: float) -> bool:
+        old = self._last.get((name, step))
+        return old is not None and (old == value or (math.isnan(old) and math.isnan(value)))
+
+    def _save(self) -> None:
+        write_json(self.folder / "run.json", asdict(self.run))
+
+
+def read_metrics(folder: Path) -> list[dict]:
+    """The lines of ``metrics.jsonl`` that are whole; a line cut off by a kill is left out."""
+    path = folder / "metrics.jsonl"
+    if not path.exists():
+        return []
+    lines = path.read_text("utf-8").split("\n")
+    if lines[-1]:  # no newline at the end: the writer was killed inside this line
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n")
+    found = []
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return found
+
+
+def read_artifacts(folder: Path) -> list[dict[str, str]]:
+    """The entries of ``artifacts.json``."""
+    path = folder / "artifacts.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else []
+
+
+def flatten(value: Mapping, prefix: str = "") -> dict[str, str]:
+    """A nested mapping as MLflow parameters: ``{"model": {"kind": "cnn"}}`` is ``{"model.kind": "cnn"}``."""
+    flat: dict[str, str] = {}
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            flat.update(flatten(item, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = item if isinstance(item, str) else json.dumps(item)
+    return flat
