@@ -49,6 +49,7 @@ class Journal:
         self.folder = folder
         self.run = run
         folder.mkdir(parents=True, exist_ok=True)
+        _end_last_line(folder / "metrics.jsonl")
         self._last = {(line["name"], line["step"]): line["value"] for line in read_metrics(folder)}
         self._save()
 
@@ -102,17 +103,20 @@ def read_metrics(folder: Path) -> list[dict]:
     path = folder / "metrics.jsonl"
     if not path.exists():
         return []
-    lines = path.read_text("utf-8").split("\n")
-    if lines[-1]:  # no newline at the end: the writer was killed inside this line
-        with path.open("a", encoding="utf-8") as file:
-            file.write("\n")
     found = []
-    for line in lines:
+    for line in path.read_text("utf-8").splitlines():
         try:
             found.append(json.loads(line))
         except json.JSONDecodeError:
             continue
     return found
+
+
+def _end_last_line(path: Path) -> None:
+    """Keeps a line that a kill cut off from spoiling the next one."""
+    if path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write("\n")
 
 
 def read_artifacts(folder: Path) -> list[dict[str, str]]:
