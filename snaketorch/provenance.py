@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from snaketorch import __version__
+
 
 def canonical_json(value: Any) -> str:
     """The one JSON text of ``value``: keys sorted, no spaces, no NaN. ValueError for NaN and infinity."""
@@ -28,8 +30,8 @@ def file_sha256(path: Path) -> str:
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Python's version and those of the named distributions that are installed."""
-    found = {"python": platform.python_version()}
+    """Python's version, this package's, and those of the named distributions that are installed."""
+    found = {"python": platform.python_version(), "snaketorch": __version__}
     for name in packages:
         try:
             found[name] = metadata.version(name)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+NAME_IN_WORDS = "letters, digits, '_' and '-', at most 64, beginning with a letter or digit"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A name that becomes part of paths, wildcards and run names."""

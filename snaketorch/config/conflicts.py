@@ -1,89 +1,122 @@
 """Rules between keys: sections that are right by themselves and do not fit together."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args
 
-from snaketorch.config.datasets import DatasetConfig
+from snaketorch.config.datasets import LABELLED_IMAGES, SERIES, DatasetConfig
 from snaketorch.config.experiment import ExperimentConfig
-from snaketorch.config.optimizers import Cosine, Plateau
-from snaketorch.config.problems import did_you_mean
+from snaketorch.config.models import Model
+from snaketorch.config.optimizers import Cosine, Plateau, Sgd
+from snaketorch.config.problems import KeyPath, did_you_mean, listed
 
-Conflict = tuple[tuple[str, ...], str]
+Conflict = tuple[KeyPath, str]
 """The key that should change, and why."""
 
 Datasets = Mapping[str, DatasetConfig | None]
 """All datasets by name; None for one that has problems of its own."""
 
 
-def conflicts(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
-    """Everything in ``experiment`` that contradicts something else."""
-    for rule in RULES:
-        yield from rule(experiment, datasets)
+def experiment_conflicts(experiment: ExperimentConfig, usable: set[str], datasets: Datasets) -> Iterator[Conflict]:
+    """Everything in the ``usable`` sections of ``experiment`` that contradicts something else."""
+    for rule, sections in RULES.items():
+        if usable.issuperset(sections):
+            yield from rule(experiment, datasets)
+
+
+def dataset_conflicts(dataset: DatasetConfig, usable: set[str]) -> Iterator[Conflict]:
+    """Every key in the ``usable`` sections of ``dataset`` that has no meaning for its source."""
+    if "source" not in usable:
+        return
+    meaningless = {
+        LABELLED_IMAGES: {"prepare": ["missing"]},
+        SERIES: {"split": ["seed", "stratify"], "prepare": ["size", "channels"]},
+    }[dataset.source.provides]
+    for section, keys in meaningless.items():
+        for key in keys if section in usable else ():
+            if key in getattr(dataset, section).model_fields_set:
+                yield (
+                    (section, key),
+                    f"has no meaning for source '{dataset.source.kind}', which gives {dataset.source.provides}; "
+                    "allowed: to leave it out",
+                )
+
+
+def dataset_exists(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    name = experiment.data
+    if datasets and name not in datasets:
+        yield ("data",), f"there is no dataset '{name}'; allowed: {listed(datasets)}{did_you_mean(name, datasets)}"
 
 
 def dataset_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     name, task = experiment.data, experiment.task
-    if name not in datasets:
-        known = ", ".join(datasets) or "none yet"
-        yield ("data",), f"there is no dataset '{name}'; allowed: {known}{did_you_mean(name, datasets)}"
-    elif (dataset := datasets[name]) and dataset.source.provides != task.data:
-        yield ("data",), f"task '{task.kind}' needs {task.data}, but '{name}' gives {dataset.source.provides}"
+    dataset = datasets.get(name)
+    if dataset and dataset.source.provides != task.data:
+        fitting = [other for other, known in datasets.items() if known and known.source.provides == task.data]
+        yield (
+            ("data",),
+            f"'{name}' gives {dataset.source.provides}, but task '{task.kind}' needs {task.data}; "
+            f"allowed: {listed(fitting) or 'none yet'}",
+        )
 
 
 def network_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     task, model = experiment.task, experiment.model
     if model.reads != task.network_reads:
+        fitting = [kind for kind, network in _kinds(Model).items() if network.reads == task.network_reads]
         yield (
             ("model", "kind"),
-            f"'{model.kind}' reads {model.reads}, but task '{task.kind}' gives it {task.network_reads}",
+            f"'{model.kind}' reads {model.reads}, but task '{task.kind}' gives it {task.network_reads}; "
+            f"allowed: {', '.join(fitting)}",
         )
 
 
-def monitored_metrics_are_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
-    schedule, stopping = experiment.lr_scheduler, experiment.early_stopping
-    monitored = {
-        ("checkpoint", "monitor"): experiment.checkpoint.monitor,
-        ("early_stopping", "monitor"): stopping.monitor if stopping else None,
-        ("lr_scheduler", "monitor"): schedule.monitor if isinstance(schedule, Plateau) else None,
-    }
-    logged = [f"val/{name}" for name in experiment.task.logged]
-    for key, metric in monitored.items():
-        if metric and metric not in logged:
-            yield (
-                key,
-                f"task '{experiment.task.kind}' logs no '{metric}'; allowed: {', '.join(logged)}"
-                f"{did_you_mean(metric, logged)}",
-            )
+def checkpoint_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    yield from _not_logged(experiment, "checkpoint", experiment.checkpoint.monitor)
+
+
+def stopping_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    if stopping := experiment.early_stopping:
+        yield from _not_logged(experiment, "early_stopping", stopping.monitor)
+
+
+def schedule_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    if isinstance(schedule := experiment.lr_scheduler, Plateau):
+        yield from _not_logged(experiment, "lr_scheduler", schedule.monitor)
 
 
 def tested_metrics_exist(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     known = list(experiment.task.metrics)
     for index, metric in enumerate(experiment.evaluate.metrics or []):
         if metric not in known:
-            yield (
-                ("evaluate", "metrics", str(index)),
-                f"task '{experiment.task.kind}' has no '{metric}'; allowed: {', '.join(known)}"
-                f"{did_you_mean(metric, known)}",
-            )
+            yield ("evaluate", "metrics", index), _unknown_metric(experiment, metric, "measures", known)
 
 
-def epochs_suffice(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
-    epochs, stopping = experiment.trainer.max_epochs, experiment.early_stopping
-    if stopping and stopping.patience >= epochs:
+def stopping_can_happen(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    trainer, stopping = experiment.trainer, experiment.early_stopping
+    validations = trainer.max_epochs // trainer.check_val_every_n_epoch
+    if stopping and validations and stopping.patience >= validations:
         yield (
             ("early_stopping", "patience"),
-            f"{stopping.patience} never ends a training of {epochs} epochs; allowed: below trainer.max_epochs",
+            f"{stopping.patience} never ends a training of {_count(validations, 'validation')}; "
+            f"allowed: below {validations} (trainer.max_epochs over check_val_every_n_epoch)",
         )
-    schedule = experiment.lr_scheduler
+
+
+def warm_up_ends(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    epochs, schedule = experiment.trainer.max_epochs, experiment.lr_scheduler
     if isinstance(schedule, Cosine) and schedule.warmup_epochs >= epochs:
         yield (
             ("lr_scheduler", "warmup_epochs"),
-            f"{schedule.warmup_epochs} leaves nothing of {epochs} epochs; allowed: below trainer.max_epochs",
+            f"{schedule.warmup_epochs} leaves nothing of {_count(epochs, 'epoch')}; allowed: below trainer.max_epochs",
         )
-    if experiment.trainer.check_val_every_n_epoch > epochs:
+
+
+def validation_happens(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    epochs, every = experiment.trainer.max_epochs, experiment.trainer.check_val_every_n_epoch
+    if every > epochs:
         yield (
             ("trainer", "check_val_every_n_epoch"),
-            f"{experiment.trainer.check_val_every_n_epoch} means no validation in {epochs} epochs; "
-            "allowed: at most trainer.max_epochs",
+            f"{every} means no validation in {_count(epochs, 'epoch')}; allowed: at most trainer.max_epochs",
         )
 
 
@@ -96,6 +129,12 @@ def rates_fit(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conf
         )
 
 
+def nesterov_has_momentum(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    optimizer = experiment.optimizer
+    if isinstance(optimizer, Sgd) and optimizer.nesterov and not optimizer.momentum:
+        yield ("optimizer", "nesterov"), "true looks ahead along a momentum of 0; allowed: with a momentum, or false"
+
+
 def clipping_is_on(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     trainer = experiment.trainer
     if "gradient_clip_algorithm" in trainer.model_fields_set and trainer.gradient_clip_val is None:
@@ -106,19 +145,47 @@ def clipping_is_on(experiment: ExperimentConfig, datasets: Datasets) -> Iterator
 
 
 def accelerator_is_asked_for(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
-    if experiment.trainer.accelerator == "cpu" and experiment.resources.gpus:
-        yield ("resources", "gpus"), "a GPU is reserved for a training on the CPU; allowed: 0 with accelerator: cpu"
-    if experiment.trainer.accelerator == "gpu" and not experiment.resources.gpus:
-        yield ("resources", "gpus"), "trainer.accelerator is gpu, but no GPU is asked for; allowed: 1"
+    accelerator, gpus = experiment.trainer.accelerator, experiment.resources.gpus
+    if accelerator == "cpu" and gpus:
+        yield ("resources", "gpus"), f"{gpus} is reserved for a training on the CPU; allowed: 0 with accelerator: cpu"
+    if accelerator == "gpu" and not gpus:
+        yield ("resources", "gpus"), "0, but trainer.accelerator is gpu; allowed: 1"
 
 
-RULES: tuple[Callable[[ExperimentConfig, Datasets], Iterator[Conflict]], ...] = (
-    dataset_fits_task,
-    network_fits_task,
-    monitored_metrics_are_logged,
-    tested_metrics_exist,
-    epochs_suffice,
-    rates_fit,
-    clipping_is_on,
-    accelerator_is_asked_for,
-)
+def _not_logged(experiment: ExperimentConfig, section: str, metric: str | None) -> Iterator[Conflict]:
+    logged = [f"val/{name}" for name in experiment.task.logged]
+    if metric is not None and metric not in logged:
+        yield (section, "monitor"), _unknown_metric(experiment, metric, "logs", logged)
+
+
+def _unknown_metric(experiment: ExperimentConfig, metric: str, verb: str, known: list[str]) -> str:
+    return f"task '{experiment.task.kind}' {verb} no '{metric}'; allowed: {listed(known)}{did_you_mean(metric, known)}"
+
+
+def _kinds(union: Any) -> dict[str, Any]:
+    """The sections of a union by their ``kind``."""
+    sections = get_args(get_args(union)[0])
+    return {get_args(section.model_fields["kind"].annotation)[0]: section for section in sections}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}"
+
+
+RULES: dict[Callable[[ExperimentConfig, Datasets], Iterator[Conflict]], tuple[str, ...]] = {
+    dataset_exists: ("data",),
+    dataset_fits_task: ("data", "task"),
+    network_fits_task: ("task", "model"),
+    checkpoint_metric_is_logged: ("task", "checkpoint"),
+    stopping_metric_is_logged: ("task", "early_stopping"),
+    schedule_metric_is_logged: ("task", "lr_scheduler"),
+    tested_metrics_exist: ("task", "evaluate"),
+    stopping_can_happen: ("trainer", "early_stopping"),
+    warm_up_ends: ("trainer", "lr_scheduler"),
+    validation_happens: ("trainer",),
+    rates_fit: ("optimizer", "lr_scheduler"),
+    nesterov_has_momentum: ("optimizer",),
+    clipping_is_on: ("trainer",),
+    accelerator_is_asked_for: ("trainer", "resources"),
+}
+"""Each rule with the sections that it reads: it is asked when these are right, whatever the others are."""

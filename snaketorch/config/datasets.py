@@ -81,17 +81,3 @@ class DatasetConfig(Section):
     """What is held out from training."""
     prepare: Prepare = Prepare()
     """What is done once, before any training."""
-
-    @model_validator(mode="after")
-    def _options_fit_the_source(self) -> Self:
-        does_not_fit = {
-            LABELLED_IMAGES: {"prepare": ["missing"]},
-            SERIES: {"prepare": ["size", "channels"], "split": ["seed", "stratify"]},
-        }[self.source.provides]
-        for section, keys in does_not_fit.items():
-            for key in keys:
-                if key in getattr(self, section).model_fields_set:
-                    raise ValueError(
-                        f"{section}.{key} does not apply to source '{self.source.kind}', which gives {self.source.provides}"
-                    )
-        return self

@@ -1,14 +1,21 @@
 """An experiment file: one task, one dataset, one network, some seeds."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from snaketorch.config.base import Name, Positive, Section, Seed, Text
 from snaketorch.config.models import Model
 from snaketorch.config.optimizers import LrScheduler, NoSchedule, Optimizer
 from snaketorch.config.tasks import Task
 from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Resources, Trainer
+
+
+def written_out(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of an experiment with `task: NAME` as the section that it is short for."""
+    task = data.get("task")
+    return {**data, "task": {"kind": task}} if isinstance(task, str) else dict(data)
 
 
 class Evaluate(Section):
@@ -56,10 +63,10 @@ class ExperimentConfig(Section):
     resources: Resources = Resources()
     """What one training job needs."""
 
-    @field_validator("task", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _name_is_a_task_without_options(cls, value: Any) -> Any:
-        return {"kind": value} if isinstance(value, str) else value
+    def _task_may_be_a_name(cls, data: Any) -> Any:
+        return written_out(data) if isinstance(data, dict) else data
 
     @field_validator("seeds")
     @classmethod

@@ -1,132 +1,133 @@
 """Pydantic's errors in the words of this project: what is wrong, what is allowed, what was perhaps meant."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from snaketorch.config.problems import Problem, did_you_mean
-from snaketorch.config.yaml_loader import Document, KeyPath, Position
+from snaketorch.config.base import NAME_IN_WORDS, NAME_PATTERN
+from snaketorch.config.problems import KeyPath, Problem, did_you_mean, listed, shortened
+from snaketorch.config.yaml_loader import UNREAD, Document
 
 Schema = dict[str, Any]
 
+ABSENT = ("missing", "union_tag_not_found")
+"""Errors of keys that are not there."""
 
-def explain(error: ValidationError, model: type[BaseModel], document: Document) -> Iterable[Problem]:
-    """One problem for each error of ``model`` in ``document``, at the line that caused it."""
-    root = model.model_json_schema()
+schema_of = cache(BaseModel.model_json_schema.__func__)
+"""A model's JSON schema, made once."""
+
+
+def explain(error: ValidationError, model: type[BaseModel], document: Document) -> Iterator[Problem]:
+    """One problem for each error of ``model`` in ``document``, at the line that caused it.
+
+    What could not be read was reported where it stands, and is no second problem.
+    """
+    root = schema_of(model)
     for item in error.errors(include_url=False):
-        path = _path_in(document.data, item["loc"])
-        file, line = position(document, path)
-        message = _message(item, path, _subschema(root, path, document.data))
-        yield Problem(file, line, ".".join(map(str, path)), message)
+        if _follows_from_unread(item):
+            continue
+        path, schema = _locate(root, item["loc"])
+        place = document.gap(path) if item["type"] == "missing" else document.position(path)
+        yield Problem.at(place, path, _message(item, path, schema, root))
 
 
-def _path_in(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
-    """``loc`` without the union tags that pydantic puts into it."""
+def _follows_from_unread(item: dict[str, Any]) -> bool:
+    value, kind = item["input"], item["type"]
+    if kind == "extra_forbidden":
+        return value is UNREAD and item["loc"][-1] == "<<"
+    if kind in ABSENT:
+        return isinstance(value, dict) and value.get("<<") is UNREAD
+    return value is UNREAD or (kind == "union_tag_invalid" and value.get("kind") is UNREAD)
+
+
+def _locate(root: Schema, loc: tuple[str | int, ...]) -> tuple[KeyPath, Schema]:
+    """The keys in ``loc``, without the union tags that pydantic puts into it, and the schema there.
+
+    For an unknown key it is the schema of the section around it.
+    """
     path: list[str | int] = []
-    for position, element in enumerate(loc):
-        is_tag = isinstance(data, dict) and element not in data and element == data.get("kind")
-        if is_tag or (isinstance(data, str) and element == data):
+    schema = _concrete(root, root)
+    for element in loc:
+        if "discriminator" in schema:
+            schema = _concrete(root, {"$ref": schema["discriminator"]["mapping"][element]})
             continue
         path.append(element)
-        try:
-            data = data[element]
-        except (KeyError, IndexError, TypeError):
-            data = None
-            path.extend(loc[position + 1 :])
-            break
-    return tuple(path)
+        inner = schema.get("items") if isinstance(element, int) else schema.get("properties", {}).get(element)
+        if inner is not None:
+            schema = _concrete(root, inner)
+    return tuple(path), schema
 
 
-def position(document: Document, path: KeyPath) -> Position:
-    """Where ``path`` stands, or the nearest section around it."""
-    for length in range(len(path), -1, -1):
-        if path[:length] in document.positions:
-            return document.positions[path[:length]]
-    return document.file, 0
-
-
-def _subschema(root: Schema, path: KeyPath, data: Any) -> Schema:
-    schema = _concrete(root, root, data)
-    for element in path:
-        data = data[element] if _holds(data, element) else None
-        if isinstance(element, int):
-            schema = schema.get("items", {})
-        else:
-            parent, schema = schema, schema.get("properties", {}).get(element)
-            if schema is None:  # an unknown key: what is allowed is its neighbours
-                return parent
-        schema = _concrete(root, schema, data)
-    return schema
-
-
-def _holds(data: Any, element: str | int) -> bool:
-    return (isinstance(data, dict) and element in data) or (
-        isinstance(data, list) and isinstance(element, int) and element < len(data)
-    )
-
-
-def _concrete(root: Schema, schema: Schema, data: Any) -> Schema:
-    """``schema`` with references followed, and of its alternatives the one that ``data`` names."""
+def _concrete(root: Schema, schema: Schema) -> Schema:
+    """``schema`` with references followed, and without the alternative null."""
     while True:
         if "$ref" in schema:
             schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
-        elif "allOf" in schema:
-            schema = schema["allOf"][0]
         elif "anyOf" in schema:
             schema = next(option for option in schema["anyOf"] if option.get("type") != "null")
-        elif "discriminator" in schema:
-            mapping = schema["discriminator"]["mapping"]
-            kind = data.get("kind") if isinstance(data, dict) else None
-            if kind not in mapping:
-                return {"enum": list(mapping)}
-            schema = {"$ref": mapping[kind]}
         else:
             return schema
 
 
-def _message(item: dict[str, Any], path: KeyPath, schema: Schema) -> str:
-    kind, value, context = item["type"], item.get("input"), item.get("ctx", {})
-    if kind == "extra_forbidden":
-        known = list(schema.get("properties", {}))
-        return f"unknown key; allowed: {', '.join(known)}{did_you_mean(path[-1], known)}"
-    if kind == "missing":
-        return f"is required; allowed: {allowed(schema)}"
-    if kind == "union_tag_invalid":
-        known = schema.get("enum", [])
-        return f"unknown kind '{context['tag']}'; allowed: {', '.join(known)}{did_you_mean(context['tag'], known)}"
-    if kind == "union_tag_not_found":
-        return f"needs 'kind'; allowed: {', '.join(schema.get('enum', []))}"
-    if kind in ("literal_error", "enum"):
-        known = [str(option) for option in schema.get("enum", [schema.get("const")])]
-        return f"{shown(value)} is not possible; allowed: {', '.join(known)}{did_you_mean(value, known)}"
-    if kind == "value_error":
-        return str(context["error"])
-    return f"{shown(value)} is not possible; allowed: {allowed(schema)}"
+def _message(item: dict[str, Any], path: KeyPath, schema: Schema, root: Schema) -> str:
+    value = item["input"]
+    match item["type"]:
+        case "extra_forbidden":
+            known = schema.get("properties", {})
+            return f"unknown key; allowed: {', '.join(known)}{did_you_mean(str(path[-1]), known)}"
+        case "missing":
+            return f"is required; allowed: {allowed(schema, root)}"
+        case "union_tag_invalid" if isinstance(kind := value["kind"], str):
+            known = kinds(schema)
+            return f"unknown kind '{shortened(kind)}'; allowed: {', '.join(known)}{did_you_mean(kind, known)}"
+        case "union_tag_invalid":
+            return f"kind: {shown(value['kind'])} is not possible; allowed: {', '.join(kinds(schema))}"
+        case "union_tag_not_found":
+            return f"needs 'kind'; allowed: {', '.join(kinds(schema))}"
+        case "value_error":
+            return str(item["ctx"]["error"])
+    hint = ""
+    if isinstance(value, str):
+        hint = did_you_mean(value, map(str, schema.get("enum", [])))
+        hint = f"; did you mean {{kind: {value}}}?" if value in kinds(schema) else hint
+    return f"{shown(value)} is not possible; allowed: {allowed(schema, root)}{hint}"
 
 
 def shown(value: Any) -> str:
     """``value`` as its author wrote it, with its kind, short."""
-    if value is None:
-        return "nothing (null)"
-    if isinstance(value, bool):
-        return f"{str(value).lower()} (true or false)"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list" if value else "an empty list"
-    text = str(value)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return f"'{text}' (text)" if isinstance(value, str) else text
+    match value:
+        case None:
+            return "nothing (null)"
+        case bool():
+            return f"{str(value).lower()} (true or false)"
+        case dict():
+            return "a mapping"
+        case []:
+            return "an empty list"
+        case list():
+            return f"a list of {len(value)}"
+        case str():
+            return f"'{shortened(value)}' (text)"
+    return shortened(str(value))
 
 
-def allowed(schema: Schema) -> str:
+def kinds(schema: Schema) -> list[str]:
+    """What ``kind`` may be in a section that comes in several kinds; nothing for other schemas."""
+    return list(schema.get("discriminator", {}).get("mapping", {}))
+
+
+def allowed(schema: Schema, root: Schema) -> str:
     """The values that ``schema`` admits, in words."""
+    schema = _concrete(root, schema)
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if "const" in schema:
         return str(schema["const"])
-    match schema.get("type"):
+    if kinds(schema):
+        return f"a mapping with 'kind': {', '.join(kinds(schema))}"
+    match schema["type"]:
         case "integer":
             return f"a whole number{_bounds(schema)}"
         case "number":
@@ -136,14 +137,19 @@ def allowed(schema: Schema) -> str:
         case "array":
             least, most = schema.get("minItems", 0), schema.get("maxItems")
             count = f" of {least}" if least == most else " of at least one" if least == 1 else ""
-            return f"a list{count}: {allowed(schema['items'])} each" if "items" in schema else f"a list{count}"
+            return f"a list{count}, each {allowed(schema['items'], root)}"
         case "object":
-            return f"a mapping with the keys {', '.join(schema.get('properties', {}))}"
-        case "string" if "pattern" in schema and "A-Za-z0-9" in schema["pattern"]:
-            return "letters, digits, '_' and '-', at most 64, beginning with a letter or digit"
+            return f"a mapping with the keys {', '.join(schema['properties'])}"
         case "string":
-            return "text of one line" if "pattern" in schema else "text"
-    return "see config/README.md"
+            return _text(schema)
+    raise NotImplementedError(f"no words yet for the schema {schema}")
+
+
+def _text(schema: Schema) -> str:
+    if schema.get("pattern") == NAME_PATTERN:
+        return NAME_IN_WORDS
+    most = f" of at most {schema['maxLength']} letters" if "maxLength" in schema else ""
+    return f"{'one line of ' if 'pattern' in schema else ''}text{most}{', not empty' if schema.get('minLength') else ''}"
 
 
 def _bounds(schema: Schema) -> str:

@@ -1,89 +1,112 @@
 """``extends:``: an experiment that starts from another one."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from snaketorch.config.problems import Problem, did_you_mean
-from snaketorch.config.yaml_loader import Document, KeyPath
+from snaketorch.config.experiment import written_out
+from snaketorch.config.problems import KeyPath, Position, Problem, did_you_mean, listed
+from snaketorch.config.yaml_loader import Document
 
 NOT_INHERITED = ("extends", "abstract", "description")
 
 
 def extend_all(documents: Mapping[str, Document], problems: list[Problem]) -> dict[str, Document]:
-    """Every document with what it inherits; those that cannot be resolved are left out and reported."""
+    """Every document with what it inherits.
+
+    One whose ancestors cannot be used comes back as it is, ``complete`` no more; what is wrong with
+    its ``extends`` is added to ``problems``.
+    """
     merged: dict[str, Document] = {}
     for name in documents:
-        chain = _chain(name, documents, problems)
-        if chain:
-            merged[name] = _fold([documents[link] for link in reversed(chain)])
+        line_of_descent = _unmerged(name, documents, merged)
+        for link in reversed(line_of_descent):
+            merged[link] = _extend(link, documents, merged, problems)
     return merged
 
 
-def _chain(name: str, documents: Mapping[str, Document], problems: list[Problem]) -> list[str]:
-    """``name`` and its ancestors, the nearest first; empty when there is a problem."""
+def _unmerged(name: str, documents: Mapping[str, Document], merged: Mapping[str, Document]) -> list[str]:
+    """``name`` and those of its ancestors that are yet to be merged, the nearest first."""
+    chain: list[str] = []
+    while name in documents and name not in merged and name not in chain:
+        chain.append(name)
+        name = _base(documents[name])
+    return chain
+
+
+def _base(document: Document) -> Any:
+    base = document.data.get("extends") if document.data else None
+    return base if isinstance(base, str) else None
+
+
+def _extend(
+    name: str, documents: Mapping[str, Document], merged: Mapping[str, Document], problems: list[Problem]
+) -> Document:
+    own = documents[name]
+    base = own.data.get("extends") if own.data else None
+    if base is None:
+        return own
+    if not isinstance(base, str):
+        return replace(own, complete=False)  # what is wrong with it is seen when its keys are checked
+    if base in merged and merged[base].data and merged[base].complete:
+        result = _inheritance(merged[base], own.file)
+        lay_over(result, own)
+        return result
+
+    message = None
+    if base not in documents:
+        known = [other for other in documents if other != name]
+        message = f"there is no experiment '{base}'; allowed: {listed(known) or 'none yet'}{did_you_mean(base, known)}"
+    elif (circle := _circle(name, documents)) and name == min(circle):  # said once, not by each of its files
+        message = f"goes round in a circle: {' -> '.join([*circle, name])}; allowed: a line that ends"
+    if message:
+        problems.append(Problem.at(own.position(("extends",)), ("extends",), message))
+    return replace(own, data={key: value for key, value in own.data.items() if key != "extends"}, complete=False)
+
+
+def _circle(name: str, documents: Mapping[str, Document]) -> list[str]:
+    """The experiments that lead from ``name`` back to it; empty when none do."""
     chain = [name]
-    while True:
-        document = documents[chain[-1]]
-        if not isinstance(document.data, dict):
-            return []
-        base = document.data.get("extends")
-        if base is None:
-            return chain
-        if not isinstance(base, str):
-            return [name]  # the schema reports it
-        file, line = document.positions[("extends",)]
-        if base not in documents:
-            if len(chain) == 1:
-                others = [other for other in documents if other != name]
-                problems.append(
-                    Problem(
-                        file,
-                        line,
-                        "extends",
-                        f"there is no experiment '{base}'; allowed: {', '.join(others) or 'none yet'}"
-                        f"{did_you_mean(base, others)}",
-                    )
-                )
-            return []
-        if base in chain:
-            circle = " -> ".join([*chain[chain.index(base) :], base])
-            if base == name:  # reported once, by each file of the circle
-                problems.append(Problem(file, line, "extends", f"goes round in a circle: {circle}"))
-            return []
+    while (base := _base(documents[chain[-1]])) in documents and base not in chain:
         chain.append(base)
+    return chain if base == name else []
 
 
-def _fold(documents: list[Document]) -> Document:
-    """Documents laid over each other, the first at the bottom."""
-    result = Document(documents[-1].file)
-    data: dict[str, Any] = {}
-    for index, document in enumerate(documents):
-        is_base = index < len(documents) - 1
-        layer = {key: value for key, value in document.data.items() if not (is_base and key in NOT_INHERITED)}
-        _lay_over(data, layer, (), document, result)
-        result.problems.extend(document.problems)
-    result.data = data
-    result.positions[()] = documents[-1].positions.get((), (result.file, 0))
-    return result
+def _inheritance(base: Document, file: str) -> Document:
+    """What an experiment in ``file`` starts with."""
+    positions = {path: place for path, place in base.positions.items() if path and path[0] not in NOT_INHERITED}
+    return Document(file, {key: value for key, value in base.data.items() if key not in NOT_INHERITED}, positions)
 
 
-def _lay_over(base: dict[str, Any], layer: dict[str, Any], path: KeyPath, source: Document, result: Document) -> None:
-    """Puts ``layer`` over ``base`` in place: mappings merge, all else is replaced.
+def lay_over(document: Document, layer: Document) -> None:
+    """Puts the keys of ``layer`` over those of ``document`` in place: mappings merge, all else is replaced.
 
-    A section with another ``kind`` replaces the base's section: its other keys would make no sense.
+    A section with another ``kind`` replaces the whole section: its other keys would make no sense.
     """
-    for key, value in layer.items():
+    if () in layer.positions:
+        document.positions[()] = layer.positions[()]
+    old, new = written_out(document.data), written_out(layer.data)
+    document.data = _merged(old, new, (), document.positions, layer.positions)
+
+
+def _merged(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    path: KeyPath,
+    positions: dict[KeyPath, Position],
+    new_positions: Mapping[KeyPath, Position],
+) -> dict[str, Any]:
+    """``old`` with ``new`` over it; ``positions`` follow in place."""
+    result = dict(old)
+    for key, value in new.items():
         here = (*path, key)
-        old = base.get(key)
-        merges = isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind")
-        if merges:
-            result.positions[here] = source.positions.get(here, (source.file, 0))
-            base[key] = dict(old)
-            _lay_over(base[key], value, here, source, result)
+        before = old.get(key)
+        if isinstance(before, dict) and isinstance(value, dict) and value.get("kind", before.get("kind")) == before.get("kind"):
+            positions[here] = new_positions[here]
+            result[key] = _merged(before, value, here, positions, new_positions)
         else:
-            for known in [known for known in result.positions if known[: len(here)] == here]:
-                del result.positions[known]
-            result.positions.update(
-                {known: place for known, place in source.positions.items() if known[: len(here)] == here}
-            )
-            base[key] = value
+            for known in [known for known in positions if known[: len(here)] == here] if key in old else ():
+                del positions[known]
+            positions |= {known: place for known, place in new_positions.items() if known[: len(here)] == here}
+            result[key] = value
+    return result

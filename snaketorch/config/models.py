@@ -22,7 +22,7 @@ class Cnn(Section):
     kind: Literal["cnn"]
     channels: Annotated[list[Positive], Field(min_length=1)] = [32, 64, 64]
     """Filters of each block."""
-    kernel_size: Annotated[int, Field(gt=0, multiple_of=1)] = 3
+    kernel_size: Positive = 3
     """Side of the filters in pixels."""
     hidden: Positive = 64
     """Units of the dense layer before the output."""

@@ -7,8 +7,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from snaketorch.config.problems import Problem, did_you_mean
-from snaketorch.config.yaml_loader import Document, KeyPath, parse_scalar
+from snaketorch.config.extend import lay_over
+from snaketorch.config.problems import KeyPath, Position, Problem, did_you_mean, listed
+from snaketorch.config.study import StudyConfig
+from snaketorch.config.yaml_loader import UNREAD, Document, parse_scalar
 
 SHOWN_AS = "--config"
 
@@ -16,52 +18,67 @@ SHOWN_AS = "--config"
 def apply(
     overrides: Mapping[str, Any],
     study: Document,
-    datasets: dict[str, Document],
-    experiments: dict[str, Document],
+    datasets: Mapping[str, Document],
+    experiments: Mapping[str, Document],
     problems: list[Problem],
 ) -> None:
     """Lays ``overrides`` over the documents in place; unknown names become problems."""
-    own = {key: value for key, value in overrides.items() if key not in ("datasets", "experiments")}
-    _put(study, own, (), problems)
-    for part, documents in (("datasets", datasets), ("experiments", experiments)):
-        values = overrides.get(part, {})
-        if not isinstance(values, Mapping):
-            problems.append(Problem(SHOWN_AS, 0, part, "must be a mapping from names to keys"))
-            continue
-        for name, value in values.items():
-            if name not in documents:
-                message = f"there is no file of that name; allowed: {', '.join(documents)}{did_you_mean(name, documents)}"
-                problems.append(Problem(SHOWN_AS, 0, f"{part}.{name}", message))
-            elif not isinstance(value, Mapping):
-                problems.append(Problem(SHOWN_AS, 0, f"{part}.{name}", "must be a mapping of keys to values"))
-            else:
-                _put(documents[name], value, (), problems)
-
-
-def _put(document: Document, values: Mapping[str, Any], path: KeyPath, problems: list[Problem]) -> None:
-    target = document.data
-    for key in path:
-        target = target[key]
-    if not isinstance(target, dict):
-        return  # the file itself is reported
-    for key, value in values.items():
-        here = (*path, key)
-        document.positions[here] = (SHOWN_AS, 0)
-        if isinstance(value, Mapping) and isinstance(target.get(key), dict) and "kind" not in value:
-            _put(document, value, here, problems)
+    parts = {"datasets": datasets, "experiments": experiments}
+    known = [*StudyConfig.model_fields, *parts]
+    own: dict[str, Any] = {}
+    for key, value in overrides.items():
+        if key in parts:
+            _apply_to_files(key, value, parts[key], problems)
+        elif key in known:
+            own[key] = value
         else:
-            target[key] = _read(value, here, problems)
+            problems.append(
+                Problem.at(
+                    Position(SHOWN_AS, 0), (key,), f"unknown key; allowed: {listed(known)}{did_you_mean(key, known)}"
+                )
+            )
+    _put(study, own, (), problems)
 
 
-def _read(value: Any, path: KeyPath, problems: list[Problem]) -> Any:
+def _apply_to_files(part: str, values: Any, documents: Mapping[str, Document], problems: list[Problem]) -> None:
+    place = Position(SHOWN_AS, 0)
+    form = f"such as --config '{part}={{NAME: {{KEY: VALUE}}}}'"
+    if not isinstance(values, Mapping):
+        message = f"is no mapping, or one with a bracket left open; allowed: names with their keys, {form}"
+        problems.append(Problem.at(place, (part,), message))
+        return
+    for name, value in values.items():
+        path = (part, str(name))
+        if name not in documents:
+            message = f"there is no file of that name; allowed: {listed(documents)}{did_you_mean(name, documents)}"
+            problems.append(Problem.at(place, path, message))
+        elif not isinstance(value, Mapping):
+            problems.append(Problem.at(place, path, f"is no mapping; allowed: keys with their values, {form}"))
+        else:
+            _put(documents[name], value, path, problems)
+
+
+def _put(document: Document, values: Mapping[str, Any], within: KeyPath, problems: list[Problem]) -> None:
+    if document.data is None:
+        return  # the file itself is reported
+    layer = Document(SHOWN_AS)
+    layer.data = _read(values, (), Position(SHOWN_AS, 0, within), layer)
+    problems.extend(layer.problems)
+    lay_over(document, layer)
+
+
+def _read(value: Any, path: KeyPath, place: Position, layer: Document) -> Any:
     """``value`` with its texts read as YAML scalars: Snakemake passes nested values as text."""
+    if path:
+        layer.positions[path] = place
     if isinstance(value, Mapping):
-        return {key: _read(item, (*path, key), problems) for key, item in value.items()}
+        return {str(key): _read(item, (*path, str(key)), place, layer) for key, item in value.items()}
     if isinstance(value, list):
-        return [_read(item, (*path, index), problems) for index, item in enumerate(value)]
+        return [_read(item, (*path, index), place, layer) for index, item in enumerate(value)]
     if isinstance(value, str):
         try:
             return parse_scalar(value)
         except ValueError as error:
-            problems.append(Problem(SHOWN_AS, 0, ".".join(map(str, path)), str(error)))
+            layer.problems.append(Problem.at(place, path, str(error)))
+            return UNREAD
     return value

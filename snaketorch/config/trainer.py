@@ -76,7 +76,7 @@ class Resources(Section):
     """GPUs. 0 does not forbid one: `trainer.accelerator: auto` takes what the job sees."""
     cpus: Positive = 1
     """CPU cores."""
-    memory_gb: Annotated[float, Field(gt=0)] = 4
+    memory_gb: Annotated[float, Field(gt=0)] = 4.0
     """Host memory in GiB, of the first attempt."""
-    hours: Annotated[float, Field(gt=0, le=720)] = 1
+    hours: Annotated[float, Field(gt=0, le=720)] = 1.0
     """Wall time, of the first attempt."""

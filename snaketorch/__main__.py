@@ -1,0 +1,158 @@
+"""``python -m snaketorch STEP``: the command line of every step. Arguments in, one call out."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from snaketorch import parent
+from snaketorch.errors import UserError
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Prepare a dataset: load, convert, split, write arrays and manifest."""
+    from snaketorch.config.specs import PrepareSpec
+    from snaketorch.data.prepare import prepare as run
+
+    spec = PrepareSpec.model_validate_json(arguments.spec)
+    run(
+        spec,
+        manifest=arguments.manifest,
+        preview=arguments.preview,
+        arrays=arguments.arrays,
+        code=arguments.code,
+    )
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train a model, or go on from its last checkpoint."""
+    from snaketorch.config.specs import TrainSpec
+    from contextlib import nullcontext as uploading
+    from snaketorch.training.train import train as run
+
+    run(
+        TrainSpec.model_validate_json(arguments.spec),
+        manifest=arguments.manifest,
+        state_root=arguments.state,
+        model=arguments.model,
+        history=arguments.history,
+        record=arguments.record,
+        code=arguments.code,
+        threads=arguments.threads,
+        uploading=uploading,
+    )
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Test a trained model: metrics, predictions, figures."""
+    from snaketorch.config.specs import EvaluateSpec
+    from snaketorch.evaluation.evaluate import evaluate as run
+    from contextlib import nullcontext as uploading
+
+    with uploading(Path(json.loads(arguments.record.read_text("utf-8"))["journal"])):
+        run(
+            EvaluateSpec.model_validate_json(arguments.spec),
+            manifest=arguments.manifest,
+            model=arguments.model,
+            record=arguments.record,
+            history=arguments.history,
+            metrics=arguments.metrics,
+            predictions=arguments.predictions,
+            figures=arguments.figures,
+            code=arguments.code,
+            threads=arguments.threads,
+        )
+
+
+def summarise(arguments: argparse.Namespace) -> None:
+    """Summarise an experiment over its seeds."""
+    from snaketorch.config.specs import SummariseSpec
+    from snaketorch.report.summarise import summarise as run
+
+    run(
+        SummariseSpec.model_validate_json(arguments.spec),
+        metrics=arguments.metrics,
+        records=arguments.records,
+        summary=arguments.summary,
+        config=arguments.config,
+        code=arguments.code,
+    )
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Write the study page."""
+    from snaketorch.config.specs import ReportSpec
+    from snaketorch.report.study import report as run
+
+    run(
+        ReportSpec.model_validate_json(arguments.spec),
+        results=arguments.results,
+        out=arguments.out,
+        code=arguments.code,
+    )
+
+
+def init_tracking(arguments: argparse.Namespace) -> None:
+    """Create the tracking store once, before jobs use it side by side."""
+    from snaketorch.tracking.initialise import init_tracking as run
+
+    run(arguments.out, os.environ.get("SNAKETORCH_STUDY", "snaketorch"))
+
+
+def sync(arguments: argparse.Namespace) -> None:
+    """Send to the tracking server what it does not have yet."""
+    pass
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one step; 0 when it is done, 1 when the user can mend what is wrong."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    for library in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "matplotlib", "alembic"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    parent.end_with_parent()
+    try:
+        arguments.run(arguments)
+    except UserError as error:
+        logging.getLogger("snaketorch").error("Error: %s", error)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m snaketorch", description="The steps of a Snaketorch study.")
+    commands = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+
+    def command(name: str, run, *paths: str, spec: bool = True, threads: bool = False) -> argparse.ArgumentParser:
+        step = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        step.set_defaults(run=run)
+        if spec:
+            step.add_argument("--spec", required=True, help="what the step depends on, as JSON")
+            step.add_argument("--code", default="", help="digest of the step's code, for the record")
+        for path in paths:
+            step.add_argument(f"--{path}", type=Path, required=True)
+        if threads:
+            step.add_argument("--threads", type=int, default=1, help="CPU threads (default: %(default)s)")
+        return step
+
+    command("prepare", prepare, "manifest", "preview", "arrays")
+    command("train", train, "manifest", "state", "model", "history", "record", threads=True)
+    run_files = ("manifest", "model", "record", "history", "metrics", "predictions", "figures")
+    command("evaluate", evaluate, *run_files, threads=True)
+    step = command("summarise", summarise, "summary", "config")
+    step.add_argument("--metrics", type=Path, nargs="+", required=True)
+    step.add_argument("--records", type=Path, nargs="+", required=True)
+    command("report", report, "results", "out")
+    command("init-tracking", init_tracking, "out", spec=False)
+    step = command("sync", sync, spec=False)
+    step.add_argument("journals", type=Path, nargs="*", help="journal folders (default: all)")
+    step.add_argument("--follow", type=int, metavar="PID", help="go on until this process ends")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

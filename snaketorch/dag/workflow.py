@@ -1,0 +1,137 @@
+"""The questions that rules ask of a study."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from snaketorch import layout
+from snaketorch.config import specs
+from snaketorch.config.base import Section
+from snaketorch.config.load import Study
+from snaketorch.dag.code import ROOT, code_digest, files_digest
+from snaketorch.provenance import canonical_json, digest
+
+
+class Wildcards(Protocol):
+    """What a job's output names."""
+
+    dataset: str
+    experiment: str
+    seed: str
+
+
+class Workflow:
+    """Answers for each job: its spec, its code, its resources; and which files there are to make.
+
+    Every ``*_spec`` is canonical JSON of exactly what its step depends on, every ``*_code`` a digest of
+    the modules that the step runs; Snakemake runs a job again when one of them changes.
+    """
+
+    def __init__(self, study: Study):
+        self.study = study
+        self.datasets = sorted(study.datasets)
+        self.experiments = sorted(study.experiments)
+
+    def prepare_spec(self, wildcards: Wildcards) -> str:
+        dataset = self.study.datasets[wildcards.dataset]
+        return _json(specs.PrepareSpec, {"dataset": wildcards.dataset, **dict(dataset)})
+
+    def prepare_code(self, wildcards: Wildcards) -> str:
+        source = self.study.datasets[wildcards.dataset].source
+        return _code("snaketorch.data.prepare", source)
+
+    def train_spec(self, wildcards: Wildcards) -> str:
+        return _json(specs.TrainSpec, self._job(wildcards))
+
+    def train_code(self, wildcards: Wildcards) -> str:
+        experiment = self.study.experiments[wildcards.experiment]
+        return _code("snaketorch.training.train", experiment.task, experiment.model)
+
+    def evaluate_spec(self, wildcards: Wildcards) -> str:
+        return _json(specs.EvaluateSpec, self._job(wildcards))
+
+    def evaluate_code(self, wildcards: Wildcards) -> str:
+        experiment = self.study.experiments[wildcards.experiment]
+        return _code("snaketorch.evaluation.evaluate", experiment.task, experiment.model)
+
+    def summarise_spec(self, wildcards: Wildcards) -> str:
+        name = wildcards.experiment
+        values = {"study": self.study.config.study, "experiment": name, "config": self.study.experiments[name]}
+        return _json(specs.SummariseSpec, values)
+
+    def summarise_code(self, wildcards: Wildcards) -> str:
+        return code_digest("snaketorch.report.summarise")
+
+    def report_spec(self, wildcards: Wildcards) -> str:
+        config = self.study.config
+        values = {"study": config.study, "title": config.report.title or config.study, "experiments": self.experiments}
+        return _json(specs.ReportSpec, values)
+
+    def report_code(self, wildcards: Wildcards) -> str:
+        page = {"modules": code_digest("snaketorch.report.study"), "templates": files_digest(ROOT / "report/templates")}
+        return digest(page)
+
+    def manifest_of(self, wildcards: Wildcards) -> str:
+        """The prepared dataset that an experiment reads."""
+        return layout.MANIFEST.format(dataset=self.study.experiments[wildcards.experiment].data)
+
+    def of_seeds(self, pattern: str) -> Any:
+        """A function that gives the files ``pattern`` of all seeds of an experiment."""
+
+        def files(wildcards: Wildcards) -> list[str]:
+            seeds = self.study.experiments[wildcards.experiment].seeds
+            return [pattern.format(experiment=wildcards.experiment, seed=seed) for seed in seeds]
+
+        return files
+
+    def cpus(self, wildcards: Wildcards) -> int:
+        return self._resources(wildcards).cpus
+
+    def gpus(self, wildcards: Wildcards) -> int:
+        return self._resources(wildcards).gpus
+
+    def memory_mb(self, wildcards: Wildcards, attempt: int) -> int:
+        """Host memory; a retry gets more, for the last attempt may have died of too little."""
+        return round(self._resources(wildcards).memory_gb * 1024 * attempt)
+
+    def runtime_minutes(self, wildcards: Wildcards, attempt: int) -> int:
+        """Wall time; a retry gets more."""
+        return max(1, round(self._resources(wildcards).hours * 60 * attempt))
+
+    def files(self, *patterns: str) -> list[str]:
+        """Every file that ``patterns`` of ``snaketorch.layout`` stand for in this study."""
+        return [file for pattern in patterns for file in self._expand(pattern)]
+
+    def _expand(self, pattern: str) -> Iterator[str]:
+        if "{dataset}" in pattern:
+            yield from (pattern.format(dataset=name) for name in self.datasets)
+        elif "{seed}" in pattern:
+            for name in self.experiments:
+                for seed in self.study.experiments[name].seeds:
+                    yield pattern.format(experiment=name, seed=seed)
+        elif "{experiment}" in pattern:
+            yield from (pattern.format(experiment=name) for name in self.experiments)
+        else:
+            yield pattern
+
+    def _job(self, wildcards: Wildcards) -> dict[str, Any]:
+        experiment = self.study.experiments[wildcards.experiment]
+        return {"experiment": wildcards.experiment, "seed": int(wildcards.seed), **dict(experiment)}
+
+    def _resources(self, wildcards: Wildcards) -> Any:
+        return self.study.experiments[wildcards.experiment].resources
+
+
+def _json(spec: type[Section], values: dict[str, Any]) -> str:
+    """Canonical JSON of the fields of ``spec``, which are a choice of ``values``."""
+    chosen = {name: values[name] for name in spec.model_fields}
+    return canonical_json(spec.model_construct(**chosen).model_dump(mode="json"))
+
+
+def _code(step: str, *sections: Section) -> str:
+    """Digest of a step's modules, of those that ``sections`` name, and of what the sections say of them."""
+    said = [{name: getattr(section, name) for name in sorted(type(section).__class_vars__)} for section in sections]
+    named = [value[key] for value in said for key in ("implementation", "evaluator") if key in value]
+    if not step.startswith("snaketorch.evaluation"):
+        named = [value["implementation"] for value in said]
+    return digest({"modules": code_digest(step, *named), "sections": said})

@@ -1,0 +1,58 @@
+"""Images brought to one size and number of channels, once, before any training."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+log = logging.getLogger(__name__)
+
+CHUNK_VALUES = 2**23
+"""Pixels, in and out, that are worked on at once: 64 MB as float64."""
+
+
+def convert_images(images: np.ndarray, size: Sequence[int] | None, channels: int | None) -> np.ndarray:
+    """Images in the size and number of channels that are asked for, on the GPU where there is one.
+
+    Bilinear with antialiasing; grey from colour by the weights of ITU-R 601. Rounded once, at the
+    end, in a way that gives the same bytes on a CPU and a GPU.
+
+    Args:
+        images: uint8, (samples, channels, height, width).
+        size: Height and width in pixels; as they are when None.
+        channels: 1 or 3; as they are when None.
+
+    Returns:
+        uint8, (samples, channels, *size).
+    """
+    _, old_channels, *old_size = images.shape
+    size, channels = list(size or old_size), channels or old_channels
+    if size == old_size and channels == old_channels:
+        return images
+    if size == old_size and old_channels == 1:
+        return np.repeat(images, channels, axis=1)
+
+    # imported here, because series, and images that stay as they are, do without seconds of imports
+    import torch
+    from torchvision.transforms.v2 import functional
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    converted = np.empty((len(images), channels, *size), np.uint8)
+    rows = max(1, CHUNK_VALUES // (images[0].size + converted[0].size))
+    for start in range(0, len(images), rows):
+        # float64: CPU and GPU add in a different order, and the difference must stay far below what rounding sees
+        chunk = torch.from_numpy(images[start : start + rows]).to(device).double()
+        if channels < old_channels:
+            chunk = functional.rgb_to_grayscale(chunk)
+        chunk = functional.resize(chunk, size, interpolation=functional.InterpolationMode.BILINEAR, antialias=True)
+        # halves come up exactly and are common: this little more makes them all go up, on every device
+        chunk = (chunk + 0.5 + 1e-6).floor().clamp(0, 255).to(torch.uint8)
+        converted[start : start + rows] = chunk.expand(-1, channels, -1, -1).cpu().numpy()
+    log.info("converted to %s on the %s", describe_shape(converted), "GPU" if device == "cuda" else "CPU")
+    return converted
+
+
+def describe_shape(images: np.ndarray) -> str:
+    """``16x16 pixels, grey``; of images as (samples, channels, height, width)."""
+    _, channels, height, width = images.shape
+    return f"{height}x{width} pixels, {'grey' if channels == 1 else 'colour'}"

@@ -1,0 +1,1 @@
+"""The test of a trained model: predictions, metrics, baselines, cost, figures."""

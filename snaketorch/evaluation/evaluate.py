@@ -1,0 +1,186 @@
+"""The test of one trained model, from its files to published numbers."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import torch
+from matplotlib.figure import Figure
+
+from snaketorch import provenance
+from snaketorch.config.specs import EvaluateSpec
+from snaketorch.data.arrays import whole_folder
+from snaketorch.data.manifest import Manifest
+from snaketorch.errors import UserError
+from snaketorch.evaluation.outcome import Evaluator, Tested, Values
+from snaketorch.evaluation.predict import predict
+from snaketorch.figures.curves import learning_curves
+from snaketorch.figures.history import read_history
+from snaketorch.figures.style import save
+from snaketorch.hardware.precision import device_name
+from snaketorch.implementation import resolve
+from snaketorch.journal import Journal
+from snaketorch.publish import whole_file, write_json
+from snaketorch.tasks import samples_of
+from snaketorch.tasks.base import TaskModule
+from snaketorch.training.model_file import load_model
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+PACKAGES = ("snaketorch", "torch", "torchmetrics", "numpy", "pyarrow", "matplotlib")
+
+
+def evaluate(
+    spec: EvaluateSpec,
+    *,
+    manifest: Path,
+    model: Path,
+    record: Path,
+    history: Path,
+    metrics: Path,
+    predictions: Path,
+    figures: Path,
+    code: str,
+    threads: int,
+) -> None:
+    """Tests a trained model on the test split of its dataset, and publishes what comes out.
+
+    Everything is computed in float32, whatever the training's precision was, so that numbers of
+    different experiments can be compared.
+
+    Args:
+        spec: What to measure and show.
+        manifest: The prepared dataset.
+        model: The trained model.
+        record: Where the model comes from.
+        history: How its training went.
+        metrics: Published last: metrics, baselines, details, cost, and where they come from.
+        predictions: Published: what the model says of every sample, as parquet.
+        figures: Folder, published: SVG files; what is in it is replaced.
+        code: Digest of the modules that this step imports.
+        threads: CPU threads.
+
+    Raises:
+        UserError: The files do not belong together, or the model gives no numbers.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    torch.set_num_threads(threads)
+    dataset, training, task = Manifest.load(manifest), json.loads(record.read_text("utf-8")), load_model(model)
+    model_sha256 = provenance.file_sha256(model)
+    _check_origin(training, model, model_sha256, dataset)
+    names = _metrics_to_measure(spec, task)
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    samples = samples_of(task, dataset, "test")
+    log.info("Testing %s, seed %d: %d samples on %s", spec.experiment, spec.seed, len(samples), device_name(device))
+    values, cost = predict(task, samples, spec.evaluate.batch_size, device)
+    _check_numbers(values)
+    evaluator: Evaluator = resolve(task.options.evaluator)
+    outcome = evaluator(Tested(task.options, dataset, values, names, spec.evaluate.examples))
+
+    with whole_file(predictions) as temporary:
+        parquet.write_table(outcome.predictions, temporary, compression="zstd")
+    _save_figures({"curves": _curves(spec, task, training, history), **outcome.figures}, figures, spec)
+    goal = task.options.goal if task.options.goal in names else names[0]
+    document = spec.model_dump(mode="json")
+    content = {
+        "format": FORMAT,
+        "experiment": spec.experiment,
+        "seed": spec.seed,
+        "data": spec.data,
+        "task": task.options.model_dump(mode="json"),
+        "split": "test",
+        "samples": len(samples),
+        "metrics": _of_test(outcome.metrics),
+        "modes": {f"test/{name}": task.options.metrics[name] for name in names},
+        "goal": f"test/{goal}",
+        "baselines": {name: _of_test(baseline) for name, baseline in outcome.baselines.items()},
+        "details": outcome.details,
+        "cost": cost.as_json(),
+        "record": {
+            "spec": document,
+            "spec_digest": provenance.digest(document),
+            "code_digest": code,
+            "inputs": {"model": {"sha256": model_sha256}, "manifest": {"digest": dataset.digest}},
+            "outputs": {"predictions": provenance.file_sha256(predictions)},
+            "versions": provenance.versions(PACKAGES),
+            "git": provenance.git_state(Path(__file__).parent),
+            "host": provenance.host(),
+            "device": {"type": device.type, "name": device_name(device), "threads": torch.get_num_threads()},
+            "started": started.isoformat(timespec="seconds"),
+            "wall_seconds": round(time.perf_counter() - clock, 3),
+        },
+    }
+    write_json(metrics, content)
+    _tell_journal(training, content["metrics"], [metrics, predictions], figures)
+    log.info("%s", ", ".join(f"{name} {_shown(value)}" for name, value in content["metrics"].items()))
+
+
+def _check_origin(training: Mapping[str, Any], model: Path, sha256: str, dataset: Manifest) -> None:
+    if training["outputs"]["model"] != sha256:
+        raise UserError(f"{model} is not the model that its record describes (SHA-256); train again, or restore the file")
+    trained_on = training["inputs"]["manifest"]["digest"]
+    if trained_on != dataset.digest:
+        raise UserError(
+            f"{model} was trained on a dataset with the digest {trained_on}, but that of {dataset.path} is "
+            f"{dataset.digest}: what is test data now may have been training data; train again"
+        )
+
+
+def _metrics_to_measure(spec: EvaluateSpec, task: TaskModule) -> list[str]:
+    known = task.options.metrics
+    names = spec.evaluate.metrics or list(known)
+    if unknown := [name for name in names if name not in known]:
+        raise UserError(f"task '{task.options.kind}' has no metric {', '.join(unknown)}; allowed: {', '.join(known)}")
+    return names
+
+
+def _check_numbers(values: Mapping[str, Any]) -> None:
+    for name, array in values.items():
+        finite = torch.from_numpy(array).isfinite()
+        if not finite.all():
+            wrong = int((~finite.flatten(1).all(1)).sum()) if finite.ndim > 1 else int((~finite).sum())
+            raise UserError(
+                f"the model's {name} is NaN or infinite for {wrong:,} of {len(array):,} test samples: "
+                "its training went wrong; try a smaller optimizer.lr, or trainer.gradient_clip_val"
+            )
+
+
+def _curves(spec: EvaluateSpec, task: TaskModule, training: Mapping[str, Any], history: Path) -> Figure:
+    best = training["best"]
+    kept = {spec.seed: best["epoch"]} if best and best.get("kept", True) else None
+    return learning_curves({spec.seed: read_history(history)}, ["loss", task.options.goal], kept)
+
+
+def _save_figures(figures: Mapping[str, Figure], folder: Path, spec: EvaluateSpec) -> None:
+    with whole_folder(folder) as temporary:
+        for name, figure in figures.items():
+            save(figure, temporary / f"{name}.svg", f"{spec.experiment}/{spec.seed}/{name}")
+
+
+def _of_test(values: Values) -> Values:
+    return {f"test/{name}": value for name, value in values.items()}
+
+
+def _tell_journal(training: Mapping[str, Any], values: Values, files: list[Path], figures: Path) -> None:
+    folder = Path(training["journal"])
+    try:
+        journal = Journal.reopen(folder)
+    except FileNotFoundError:
+        log.info("The journal of the training, %s, is gone: the tracking server will not hear of this test", folder)
+        return
+    journal.log_metrics({name: value for name, value in values.items() if value is not None}, step=training["steps"])
+    for file in files:
+        journal.add_artifact(file)
+    journal.add_artifact(figures, figures.name)
+
+
+def _shown(value: float | None) -> str:
+    return "undefined" if value is None or not math.isfinite(value) else f"{value:.4g}"

@@ -1,0 +1,246 @@
+"""The test of a forecaster, beside forecasts that cost nothing on the same windows.
+
+The mean absolute scaled error (Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001) divides
+errors by those of a naive forecast on the training split, for each channel: of the value one season
+before where the task has a season, else of the last value. Below 1 is better than that forecast was.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.figure import Figure
+
+from snaketorch.data.manifest import SPLITS, Manifest
+from snaketorch.errors import UserError
+from snaketorch.evaluation.naive import naive_scale, persistence, seasonal_naive
+from snaketorch.evaluation.outcome import Outcome, Tested, Values
+from snaketorch.figures.forecasts import MODEL, Line, Window, error_figure, timeline_figure, windows_figure
+
+PAST_STEPS = 12
+"""Known steps shown before a forecast, at least; five horizons where that is more."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The whole series: training, validation, test, in double precision."""
+
+    values: np.ndarray
+    """(T, C)"""
+    time: np.ndarray
+    """(T,)"""
+    unit: str
+    """Of time."""
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    """Of the channels; empty texts where a number is bare."""
+    training: int
+    """Rows of the training split."""
+    test: int
+    """First row of the test split."""
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Series":
+        arrays = [manifest.arrays(split) for split in SPLITS]
+        value = manifest.fields["value"]
+        return cls(
+            values=np.concatenate([part["value"] for part in arrays]).astype(np.float64),
+            time=np.concatenate([part["time"] for part in arrays]),
+            unit=manifest.fields["time"].get("unit", ""),
+            channels=tuple(value["names"]),
+            units=tuple(value.get("units", [""] * len(value["names"]))),
+            training=len(arrays[0]["value"]),
+            test=sum(len(part["value"]) for part in arrays[:-1]),
+        )
+
+    def label(self, channel: int) -> str:
+        """A channel's name with its unit."""
+        unit = self.units[channel]
+        return f"{self.channels[channel]} ({unit})" if unit else self.channels[channel]
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Every forecaster's values for the same windows."""
+
+    series: Series
+    first: np.ndarray
+    """Row of each window's first forecast step (N,), in the whole series."""
+    truth: np.ndarray
+    """(N, H, C)"""
+    values: Mapping[str, np.ndarray]
+    """By forecaster, each (N, H, C)."""
+    scale: np.ndarray
+    """What divides an error of each channel (C,) in the MASE."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Row of each step (N, H) in the whole series."""
+        return self.first[:, None] + np.arange(self.truth.shape[1])
+
+    def errors(self, forecaster: str) -> np.ndarray:
+        return self.values[forecaster] - self.truth
+
+
+def _mae(errors: np.ndarray, scale: np.ndarray) -> float:
+    return float(np.abs(errors).mean())
+
+
+def _rmse(errors: np.ndarray, scale: np.ndarray) -> float:
+    return float(np.sqrt(np.square(errors).mean()))
+
+
+def _mase(errors: np.ndarray, scale: np.ndarray) -> float | None:
+    # a training split that repeats itself exactly leaves nothing to scale by
+    return float((np.abs(errors) / scale).mean()) if scale.all() else None
+
+
+MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {"mae": _mae, "rmse": _rmse, "mase": _mase}
+"""Each from errors (..., C) in the data's units and the scale (C,) to a mean over all of them."""
+
+
+def evaluate(tested: Tested) -> Outcome:
+    """Metrics of the model and the baselines, overall, by step ahead and by channel; all forecasts; pictures.
+
+    UserError when the season is longer than the training split.
+    """
+    forecasts = _forecasts(tested)
+    lag = tested.options.season or 1
+
+    def of_each(part: tuple) -> dict[str, Values]:
+        scale = forecasts.scale[part[2]]
+        return {
+            name: {metric: MEASURES[metric](forecasts.errors(name)[part], scale) for metric in tested.metrics}
+            for name in forecasts.values
+        }
+
+    everything = slice(None)
+    overall = of_each((everything, everything, everything))
+    horizon, channels = forecasts.truth.shape[1], forecasts.series.channels
+    return Outcome(
+        metrics=overall.pop(MODEL),
+        baselines=overall,
+        details={
+            "channels": list(channels),
+            "scale": {"lag": lag, "values": forecasts.scale.tolist()},
+            "per_step": [
+                {"step": step + 1, **of_each((everything, slice(step, step + 1), everything))} for step in range(horizon)
+            ],
+            "per_channel": [
+                {"channel": name, **of_each((everything, everything, slice(number, number + 1)))}
+                for number, name in enumerate(channels)
+            ],
+        },
+        predictions=_table(forecasts),
+        figures=_figures(forecasts, tested),
+    )
+
+
+def _forecasts(tested: Tested) -> Forecasts:
+    series, season = Series.of(tested.manifest), tested.options.season
+    if season and season >= series.training:
+        raise UserError(
+            f"task.season is {season} steps, but the training split of dataset '{tested.manifest.dataset}' has only "
+            f"{series.training}; allowed: fewer than that, or no season"
+        )
+    model = tested.predictions["forecast"].astype(np.float64)
+    first, horizon = series.test + tested.predictions["index"], model.shape[1]
+    truth = series.values[first[:, None] + np.arange(horizon)]
+    if not np.allclose(truth, tested.predictions["target"], rtol=1e-3, atol=1e-3 * np.abs(truth).max()):
+        raise RuntimeError("the targets of the predictions are not the steps of the series that their index names")
+    values = {MODEL: model, "persistence": persistence(series.values, first, horizon)}
+    if season:
+        values["seasonal_naive"] = seasonal_naive(series.values, first, horizon, season)
+    scale = naive_scale(series.values[: series.training], season or 1)
+    return Forecasts(series, first, truth, values, scale)
+
+
+def _table(forecasts: Forecasts) -> pa.Table:
+    number, horizon, channels = forecasts.truth.shape
+    names = np.broadcast_to(np.arange(channels, dtype=np.int32), forecasts.truth.shape).ravel()
+    steps = np.broadcast_to(np.arange(1, horizon + 1)[None, :, None], forecasts.truth.shape)
+    columns = {
+        "window": np.repeat(forecasts.first - forecasts.series.test, horizon * channels),
+        "step": steps.ravel(),
+        "time": np.repeat(forecasts.series.time[forecasts.rows].ravel(), channels),
+        "channel": pa.DictionaryArray.from_arrays(names, pa.array(forecasts.series.channels)),
+        "truth": forecasts.truth.astype(np.float32).ravel(),
+        "forecast": forecasts.values[MODEL].astype(np.float32).ravel(),
+    }
+    for name in ("persistence", "seasonal_naive"):
+        known = forecasts.values.get(name)
+        size = number * horizon * channels
+        columns[name] = pa.nulls(size, pa.float32()) if known is None else known.astype(np.float32).ravel()
+    return pa.table(columns)
+
+
+def _figures(forecasts: Forecasts, tested: Tested) -> dict[str, Figure]:
+    series, horizon = forecasts.series, forecasts.truth.shape[1]
+    figures = {
+        "forecast": timeline_figure(_lines(forecasts), series.unit),
+        "error_by_step": error_figure(*_errors_by_step(forecasts)),
+    }
+    scaled = np.abs(forecasts.errors(MODEL)) / np.where(forecasts.scale, forecasts.scale, 1)  # channels alike
+    order = np.argsort(scaled.mean((1, 2)), kind="stable")
+    for name, ranked in (("worst", order[::-1]), ("best", order)):
+        chosen = apart(ranked, forecasts.first, horizon, tested.examples)
+        pictures = [_window(forecasts, index, int(scaled[index].mean(0).argmax()), tested.options.window) for index in chosen]
+        description = f"The {len(pictures)} forecasts with the {'largest' if name == 'worst' else 'smallest'} error"
+        figures[name] = windows_figure(pictures, series.unit, description)
+    return figures
+
+
+def _errors_by_step(forecasts: Forecasts) -> tuple[dict[str, np.ndarray], str]:
+    """Mean absolute errors (H,) by forecaster, and what they are: scaled, where channels differ in their units."""
+    series, scale = forecasts.series, forecasts.scale
+    kind, unit = "mean absolute scaled error", ""
+    if len(set(series.units)) == 1 or not scale.all():
+        kind, unit, scale = "mean absolute error", series.units[0], np.ones_like(scale)
+    errors = {name: (np.abs(forecasts.errors(name)) / scale).mean((0, 2)) for name in forecasts.values}
+    return errors, f"{kind} ({unit})" if unit else kind
+
+
+def apart(ranked: np.ndarray, first: np.ndarray, horizon: int, count: int) -> list[int]:
+    """The first ``count`` windows of a ranking that share no step, as neighbours look alike."""
+    chosen: list[int] = []
+    for index in ranked:
+        if all(abs(first[index] - first[other]) >= horizon for other in chosen):
+            chosen.append(int(index))
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def _lines(forecasts: Forecasts) -> list[Line]:
+    horizon = forecasts.truth.shape[1]
+    return [
+        Line(
+            channel=forecasts.series.label(number),
+            steps_ahead=step + 1,
+            time=forecasts.series.time[forecasts.rows[:, step]],
+            truth=forecasts.truth[:, step, number],
+            forecasts={forecaster: values[:, step, number] for forecaster, values in forecasts.values.items()},
+        )
+        for number in range(len(forecasts.series.channels))
+        for step in sorted({0, horizon - 1})
+    ]
+
+
+def _window(forecasts: Forecasts, index: int, channel: int, window: int) -> Window:
+    series, first, rows = forecasts.series, forecasts.first[index], forecasts.rows[index]
+    past = slice(first - min(window, max(PAST_STEPS, 5 * len(rows))), first)
+    off_by = np.abs(forecasts.errors(MODEL)[index, :, channel]).mean()
+    time = series.time[first]
+    title = f"{time:.0f}" if time == round(time) else f"{time:.2f}"
+    name = f"{series.channels[channel]}, " if len(series.channels) > 1 else ""
+    return Window(
+        channel=series.label(channel),
+        title=f"{name}{title}: off by {off_by:.3g}",
+        past_time=series.time[past],
+        past=series.values[past, channel],
+        time=series.time[rows],
+        truth=forecasts.truth[index, :, channel],
+        forecasts={forecaster: values[index, :, channel] for forecaster, values in forecasts.values.items()},
+    )

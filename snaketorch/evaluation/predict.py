@@ -1,0 +1,96 @@
+"""Predictions of the whole test split, and what they cost."""
+
+import resource
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+from snaketorch.data.batches import Batch, EvaluationBatches, Samples
+from snaketorch.tasks.base import TaskModule
+
+LATENCY_CALLS = 30
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What predicting costs on one device."""
+
+    samples_per_second: float
+    """Over the test split in batches, with reading and moving them."""
+    latency_ms: float
+    """From one sample on the device to its prediction, median of ``LATENCY_CALLS``."""
+    peak_memory_mb: float
+    """MiB: of the GPU where there is one, else of the process."""
+    parameters: int
+
+    def as_json(self) -> dict[str, float]:
+        return {name: float(f"{value:.5g}") if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+
+@contextmanager
+def full_float32() -> Iterator[None]:
+    """Every float32 operation computed as such: no TF32, no autocast, the same algorithms every time."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@torch.inference_mode()
+def predict(
+    task: TaskModule, samples: Samples, batch_size: int, device: torch.device
+) -> tuple[dict[str, np.ndarray], Cost]:
+    """What ``task`` predicts for all samples, in their order, in float32 whatever it was trained in."""
+    task = task.eval().float().to(device)
+    batches = EvaluationBatches(samples, batch_size)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    with full_float32():
+        task.predict(_moved(next(iter(batches)), device))  # the first call loads kernels and fills caches
+        _wait_for(device)
+        started = time.perf_counter()
+        parts = [{name: value.cpu() for name, value in task.predict(_moved(batch, device)).items()} for batch in batches]
+        seconds = time.perf_counter() - started
+        latency = _latency_ms(task, _moved(samples.batch(torch.zeros(1, dtype=torch.int64)), device), device)
+    cost = Cost(
+        samples_per_second=len(samples) / seconds,
+        latency_ms=latency,
+        peak_memory_mb=_peak_memory_mb(device),
+        parameters=sum(weight.numel() for weight in task.network.parameters()),
+    )
+    return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}, cost
+
+
+def _moved(batch: Batch, device: torch.device) -> Batch:
+    return {name: value.to(device) for name, value in batch.items()}
+
+
+def _latency_ms(task: TaskModule, sample: Batch, device: torch.device) -> float:
+    task.predict(sample)  # another batch size may choose other kernels
+    times = []
+    for _ in range(LATENCY_CALLS):
+        _wait_for(device)
+        started = time.perf_counter()
+        task.predict(sample)
+        _wait_for(device)
+        times.append(1000 * (time.perf_counter() - started))
+    return statistics.median(times)
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _peak_memory_mb(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -1,0 +1,146 @@
+"""Which number format and memory layout a device trains well with.
+
+On a GPU the architecture decides (https://docs.nvidia.com/deeplearning/performance/mixed-precision-training/):
+bfloat16 from compute capability 8.0 on, float16 with loss scaling on Volta and Turing, else float32.
+On a CPU with bfloat16 instructions (AVX512-BF16, AMX) a short probe of the real training step decides,
+since small networks often gain nothing. The layout is always a matter for the probe.
+"""
+
+import copy
+import fcntl
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from snaketorch.data.batches import Batch
+from snaketorch.provenance import digest
+from snaketorch.publish import write_json
+
+log = logging.getLogger(__name__)
+
+LEAST_GAIN = 1.25  # a change of format must be worth it beyond the noise of the probe
+WARMUP, ROUNDS = 2, 7
+
+AUTOCAST = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How to train, and why so."""
+
+    precision: str
+    memory_format: str
+    why: str
+
+
+def device_name(device: torch.device) -> str:
+    """What the device calls itself."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return "CPU"
+
+
+def native_precisions(device: torch.device) -> list[str]:
+    """Reduced precisions that the device computes in hardware, the better one first."""
+    if device.type == "cuda":
+        capability = torch.cuda.get_device_capability(device)
+        return ["bf16-mixed"] if capability >= (8, 0) else ["16-mixed"] if capability >= (7, 0) else []
+    has_bf16 = torch.backends.cpu.get_cpu_capability() != "DEFAULT" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
+    return ["bf16-mixed"] if has_bf16 else []
+
+
+def choose(
+    asked: str,
+    device: torch.device,
+    network: nn.Module,
+    step: Callable[[nn.Module, Batch], Tensor],
+    batch: Batch,
+    cache: Path,
+    key: dict,
+) -> Choice:
+    """The precision and memory layout to train with.
+
+    Args:
+        asked: The configuration's ``trainer.precision``; anything but ``auto`` is obeyed.
+        device: Where training runs.
+        network: The network; a copy of it is probed, so it stays as it is.
+        step: Loss of a copy of the network on a batch.
+        batch: One real training batch, on ``device``.
+        cache: A folder where choices are remembered: a training that starts again, or another seed of
+            the same experiment, must not choose otherwise because the machine was busier.
+        key: What the choice depends on besides the device.
+    """
+    has_filters = any(weight.ndim == 4 for weight in network.parameters())
+    native = native_precisions(device)
+    precisions = [asked] if asked != "auto" else ["32-true", *native]
+    layouts = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
+    if asked == "auto" and device.type == "cuda" and native:
+        precisions = native  # the architecture decides
+    candidates = [(precision, layout) for layout in layouts for precision in precisions]
+    if len(candidates) == 1:
+        why = "asked for" if asked != "auto" else f"{device_name(device)} has no faster format for this network"
+        return Choice(*candidates[0], why)
+
+    key = {**key, "asked": asked, "device": device_name(device), "threads": torch.get_num_threads()}
+    key["torch"] = torch.__version__
+    path = cache / f"{digest(key)}.json"
+    cache.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return Choice(**json.loads(path.read_text("utf-8")))
+        choice = _fastest(candidates, device, network, step, batch)
+        write_json(path, asdict(choice))
+    return choice
+
+
+def _fastest(candidates, device, network, step, batch) -> Choice:
+    milliseconds = {
+        (precision, layout): 1000 * _seconds(precision, layout, device, network, step, batch)
+        for precision, layout in candidates
+    }
+    baseline = candidates[0]
+    best = min(milliseconds, key=milliseconds.get)
+    gain = milliseconds[baseline] / milliseconds[best]
+    chosen = best if gain >= LEAST_GAIN else baseline
+    table = ", ".join(f"{precision} {layout} {time:.2f} ms" for (precision, layout), time in milliseconds.items())
+    why = f"probe of one training step on {device_name(device)}: {table}"
+    log.info("Precision %s, layout %s (%s)", *chosen, why)
+    return Choice(*chosen, why)
+
+
+def _seconds(precision, layout, device, network, step, batch) -> float:
+    """The quickest of a few forward and backward passes; infinity where the device cannot do it."""
+    trial = copy.deepcopy(network).to(device)
+    if precision == "64-true":
+        trial = trial.double()
+    if layout == "channels_last":
+        trial = trial.to(memory_format=torch.channels_last)
+    dtype = AUTOCAST.get(precision)
+    times = []
+    for _ in range(WARMUP + ROUNDS):
+        _wait(device)
+        start = time.perf_counter()
+        with torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+            loss = step(trial, batch)
+        loss.backward()
+        trial.zero_grad(set_to_none=True)
+        _wait(device)
+        times.append(time.perf_counter() - start)
+    return min(times[WARMUP:])
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

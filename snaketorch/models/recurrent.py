@@ -1,0 +1,36 @@
+"""Recurrent networks: one class for all cells."""
+
+from torch import Tensor, cat, nn
+
+from snaketorch.config.models import Gru, Lstm
+
+CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
+
+
+class Recurrent(nn.Module):
+    """Stacked recurrent layers whose last state becomes the output.
+
+    One call of torch's own layer, so cuDNN's fused kernels apply. Reads (B, T, F), gives (B, num_outputs).
+    """
+
+    def __init__(self, options: Lstm | Gru, input_shape: tuple[int, int], num_outputs: int):
+        super().__init__()
+        _, features = input_shape
+        self.cells = CELLS[options.kind](
+            features,
+            options.hidden,
+            num_layers=options.layers,
+            batch_first=True,
+            # between layers only, which a single layer has not: torch would warn
+            dropout=options.dropout if options.layers > 1 else 0.0,
+            bidirectional=options.bidirectional,
+        )
+        self.directions = 2 if options.bidirectional else 1
+        self.dropout = nn.Dropout(options.dropout)
+        self.head = nn.Linear(self.directions * options.hidden, num_outputs)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        _, state = self.cells(sequence)
+        hidden = state[0] if isinstance(state, tuple) else state  # an LSTM also returns its cell state
+        last = cat(list(hidden[-self.directions :]), dim=-1)  # of the top layer, both directions: (B, D * hidden)
+        return self.head(self.dropout(last))

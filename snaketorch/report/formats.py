@@ -1,0 +1,77 @@
+"""Numbers, times and sizes as people read them; each is a filter of the page's templates."""
+
+import math
+from datetime import datetime
+from typing import Any
+
+NOTHING = "–"
+"""Shown where there is no value."""
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Four significant digits: 0.9861, 17.32, 1,204."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value and not 1e-4 <= abs(value) < 1e9:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{_decimals(value, digits)}f}"
+
+
+def estimate(metric: dict[str, Any]) -> str:
+    """Mean and half the width of its interval, to two digits of the latter: 0.9861 ± 0.0054."""
+    mean, interval = metric["mean"], metric["ci95"]
+    if mean is None or not interval:
+        return number(mean)
+    half = (interval[1] - interval[0]) / 2
+    decimals = min(_decimals(half, 2), 6) if half else _decimals(mean, 4)
+    return f"{mean:,.{decimals}f} ± {half:,.{decimals}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """0.4 s, 38 s, 4 min 12 s, 2 h 05 min, 3 d 4 h."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def megabytes(value: float | None) -> str:
+    """Memory: 412 MB, 11.8 GB."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f} MB" if value < 1000 else f"{value / 1024:,.1f} GB"
+
+
+def milliseconds(value: float | None) -> str:
+    """A latency: 0.83 ms."""
+    return NOTHING if value is None else f"{number(value, 3)} ms"
+
+
+def moment(iso: str) -> str:
+    """A time stamp: 21 Nov 2026, 09:43 UTC."""
+    return datetime.fromisoformat(iso).strftime("%-d %b %Y, %H:%M %Z").strip()
+
+
+def plain(name: str) -> str:
+    """A name of the configuration as words: image_classification is image classification."""
+    return name.replace("_", " ")
+
+
+def metric_name(name: str) -> str:
+    """A metric without its split: test/f1_macro is f1 macro."""
+    return plain(name.rpartition("/")[2])
+
+
+def _decimals(value: float, digits: int) -> int:
+    """Decimals that show ``digits`` significant digits of ``value``."""
+    return max(0, digits - 1 - math.floor(math.log10(abs(value)))) if value else digits - 1

@@ -1,0 +1,45 @@
+"""The resolved configuration of an experiment as YAML that people like to read and that loads back equal."""
+
+from typing import Any
+
+import yaml
+
+from snaketorch.config.experiment import ExperimentConfig
+from snaketorch.config.yaml_loader import parse_scalar
+
+
+def resolved_yaml(experiment: str, config: ExperimentConfig) -> str:
+    """The file ``config.yaml`` beside the results."""
+    body = yaml.dump(
+        config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")
+    )
+    return (
+        f"# What experiment '{experiment}' was run with: its own file, what it extends, and every default written out.\n"
+        f"# A result, written with summary.json: to change the experiment, edit config/experiments/{experiment}.yaml.\n\n"
+        f"{body}"
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML quotes what YAML 1.1 would take for something else than text; this package reads YAML 1.2."""
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if _is_plain(value) else '"')
+
+
+def _is_plain(value: str) -> bool:
+    try:
+        return isinstance(parse_scalar(value), str)
+    except ValueError:
+        return False
+
+
+def _list(dumper: _Dumper, value: list[Any]) -> yaml.Node:
+    """A list of plain values stays in one line."""
+    nested = any(isinstance(item, list | dict) for item in value)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=not nested)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)

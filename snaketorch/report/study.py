@@ -1,0 +1,112 @@
+"""The study page: one HTML file that shows every result, and opens anywhere without a network."""
+
+import base64
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from snaketorch.config.specs import ReportSpec
+from snaketorch.provenance import git_state, host, versions
+from snaketorch.publish import write_text
+from snaketorch.report.details import Table, detail_tables
+from snaketorch.report.gallery import MAX_EXPERIMENTS, gallery
+from snaketorch.report.leaderboard import leaderboards
+from snaketorch.report.page import render
+from snaketorch.report.provenance_table import Fact, commit, machine, provenance, software
+from snaketorch.report.results import Experiment, read_experiment
+
+log = logging.getLogger(__name__)
+
+MAX_PICTURE_BYTES = 2_000_000
+OPEN_UP_TO = 6
+"""Experiments up to which the page shows all of them opened."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset and who used it."""
+
+    name: str
+    manifest: dict[str, Any]
+    picture: str | None
+    """A data URI."""
+    users: list[str]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """An experiment with the tables that are computed for the page."""
+
+    experiment: Experiment
+    tables: list[Table]
+    provenance: list[Fact]
+
+
+def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
+    """Writes the page of ``spec.experiments`` to ``out``.
+
+    UserError when a file below ``results`` is missing, or changed since the summary that tells of it.
+    """
+    experiments = [read_experiment(results, spec.study, name) for name in spec.experiments]
+    figures = gallery(experiments)
+    text = render(
+        title=spec.title,
+        study=spec.study,
+        code=code,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=commit(git_state(Path(__file__).parent)),
+        machine=machine(host()),
+        versions=versions(["snaketorch", "jinja2", "matplotlib"]),
+        software=sorted({software(seed.record["versions"]) for seed in _seeds(experiments)}),
+        boards=leaderboards(experiments),
+        chapters=[
+            Chapter(
+                experiment, detail_tables([seed.metrics["details"] for seed in experiment.seeds]), provenance(experiment)
+            )
+            for experiment in experiments
+        ],
+        datasets=_datasets(results, experiments),
+        gallery=figures,
+        max_experiments=MAX_EXPERIMENTS,
+        open_up_to=OPEN_UP_TO,
+        cost=_cost(experiments),
+        link=lambda path: os.path.relpath(path, out.parent),
+    )
+    write_text(out, text)
+    log.info("%s: %d experiment(s), %.1f MB", out, len(experiments), len(text.encode()) / 1e6)
+
+
+def _seeds(experiments: Sequence[Experiment]) -> list:
+    return [seed for experiment in experiments for seed in experiment.seeds]
+
+
+def _cost(experiments: Sequence[Experiment]) -> dict[str, Any]:
+    """What all trainings took together."""
+    costs = [experiment.summary["cost"] for experiment in experiments]
+    memory = [cost["peak_memory_mb"] for cost in costs if cost["peak_memory_mb"] is not None]
+    return {
+        "trainings": len(_seeds(experiments)),
+        "seconds": sum(cost["train_seconds"]["total"] for cost in costs),
+        "peak_memory_mb": max(memory, default=None),
+    }
+
+
+def _datasets(results: Path, experiments: Sequence[Experiment]) -> list[Dataset]:
+    users: dict[str, list[str]] = {}
+    for experiment in experiments:
+        users.setdefault(experiment.summary["data"], []).append(experiment.name)
+    manifests = {experiment.summary["data"]: experiment.manifest for experiment in experiments}
+    return [
+        Dataset(name, manifests[name], _picture(results / "datasets" / name / "preview.png"), names)
+        for name, names in users.items()
+    ]
+
+
+def _picture(path: Path) -> str | None:
+    if not path.exists() or path.stat().st_size > MAX_PICTURE_BYTES:
+        return None
+    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

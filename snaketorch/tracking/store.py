@@ -1,0 +1,122 @@
+"""The tracking store: reaching it, and creating what is missing there."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from snaketorch.errors import UserError
+from snaketorch.tracking.address import LOCAL_ARTIFACTS, scrub, shown, split, sqlite_file
+from snaketorch.tracking.locks import locked
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# Set before MLflow is imported, and only where the user has not chosen. With MLflow's own seven
+# retries a dead server holds a job for four minutes.
+_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+class TrackingError(UserError):
+    """MLflow cannot be reached or refuses; the message holds no secret."""
+
+
+def connect(uri: str) -> "MlflowClient":
+    """A client for ``uri``. Creates the database of a ``sqlite:`` address if there is none.
+
+    Of several processes that open a fresh SQLite file at once all but one would die in MLflow's
+    migration, so they take turns. MLflow itself waits 20 s for a locked database; its default journal
+    mode is kept, because write-ahead logging loses data on network file systems.
+
+    Raises:
+        TrackingError: When MLflow is missing or refuses the address.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    with readable_errors(uri):
+        from mlflow import MlflowClient
+
+        # their retries, migrations and tracebacks; what matters is in the exceptions
+        for name in ("mlflow", "alembic", "urllib3"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        file = sqlite_file(uri)
+        if file is None:
+            return MlflowClient(_without_credentials(uri))
+        with locked(file.with_name(f".{file.name}.lock")):
+            return MlflowClient(uri)
+
+
+def initialise(uri: str, study: str) -> str:
+    """Creates the store and the study's MLflow experiment where they are missing; returns its id.
+
+    Raises:
+        TrackingError: When the store cannot be reached or the experiment was deleted there.
+    """
+    client = connect(uri)
+    with readable_errors(uri):
+        experiment = client.get_experiment_by_name(study) or _create_experiment(client, uri, study)
+    if experiment.lifecycle_stage == "deleted":
+        number = experiment.experiment_id
+        raise TrackingError(
+            f"the MLflow experiment {study!r} at {shown(uri)} was deleted; restore it "
+            f"(`mlflow experiments restore --experiment-id {number}`) or give the study another name"
+        )
+    return experiment.experiment_id
+
+
+@contextmanager
+def readable_errors(uri: str) -> Iterator[None]:
+    """Turns whatever MLflow raises into a TrackingError of one line without secrets."""
+    try:
+        yield
+    except TrackingError:
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        if "Max retries exceeded" in text:
+            text = f"no answer from {shown(uri)}: {text.rpartition('(Caused by ')[2].removesuffix(')')}"
+        # the cause is dropped on purpose: a traceback would show the address in full
+        raise TrackingError(scrub(text, uri)) from None
+
+
+def _create_experiment(client: "MlflowClient", uri: str, study: str):
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_experiment(study, artifact_location=_artifact_location(uri))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was faster
+            raise
+    return client.get_experiment_by_name(study)
+
+
+def _artifact_location(uri: str) -> str | None:
+    """Where files go when no server decides: MLflow's own choice would depend on the working directory."""
+    file = sqlite_file(uri)
+    if file is not None:
+        return (file.parent / LOCAL_ARTIFACTS.name).as_uri()
+    return None if uri.startswith(("http://", "https://")) else Path(LOCAL_ARTIFACTS).resolve().as_uri()
+
+
+def _without_credentials(uri: str) -> str:
+    """The address of a server with user and password moved to the environment.
+
+    MLflow reads them there, and puts the whole address into messages and requests' logs.
+    """
+    place, credentials = split(uri)
+    if not uri.startswith(("http://", "https://")) or not credentials:
+        return uri
+    user, _, password = credentials.partition(":")
+    os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+    return place

@@ -1,0 +1,1 @@
+"""Training with Lightning: the trainer, its callbacks, checkpoints, and what is published."""

@@ -1,0 +1,156 @@
+"""What a training tells while it runs: its history, its journal, lines in the log; and its random state."""
+
+import csv
+import io
+import logging
+import math
+import random
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import Checkpoint
+
+from snaketorch.data.batches import stable_seed
+from snaketorch.errors import UserError
+from snaketorch.journal import Journal
+
+log = logging.getLogger(__name__)
+
+LINE_SECONDS = 60.0  # a sign of life in the log at least this often
+
+
+class StepSeeds(Callback):
+    """Random draws of a step as a function of (seed, step), so that they do not depend on where a training started."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
+        seed = stable_seed(self.seed, "step", trainer.fit_loop.epoch_loop.total_batch_idx)
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
+
+
+class StopOnNonFinite(Callback):
+    """Ends a training whose loss is no longer a number, after the epoch in which it happened."""
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._check(trainer)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._check(trainer)
+
+    def _check(self, trainer: Trainer) -> None:
+        for name in ("train/loss", "val/loss"):
+            value = trainer.callback_metrics.get(name)
+            if value is not None and not math.isfinite(float(value)):
+                raise UserError(
+                    f"{name} became {float(value)} by epoch {trainer.current_epoch + 1}; "
+                    "try a smaller optimizer.lr, or trainer.gradient_clip_val, or precision: 32-true"
+                )
+
+
+class History(Checkpoint):
+    """One row an epoch, for ``history.csv``, the journal and the log.
+
+    A ``Checkpoint`` because Lightning runs those after the module has logged its epoch.
+    """
+
+    def __init__(self, journal: Journal):
+        self.journal = journal
+        self.rows: list[dict[str, Any]] = []
+        self.samples = 0
+        self.samples_here = 0
+        self.fit_started = self.epoch_started = self.said_at = time.monotonic()
+        self.first_row = 0
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.fit_started = time.monotonic()
+        self.first_row = len(self.rows)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.epoch_started = self.said_at = time.monotonic()
+        self.samples = 0
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        count = len(next(iter(batch.values())))
+        self.samples += count
+        self.samples_here += count
+        step = trainer.global_step
+        if step and step % trainer.log_every_n_steps == 0 and self._stepped(trainer, batch_idx):
+            self.journal.log_metrics(
+                {"train/loss_step": float(outputs["loss"]), "lr": trainer.optimizers[0].param_groups[0]["lr"]}, step
+            )
+        if time.monotonic() - self.said_at > LINE_SECONDS:
+            self.said_at = time.monotonic()
+            log.info(
+                "epoch %d/%d  batch %d/%d  train/loss %.4g",
+                trainer.current_epoch + 1,
+                trainer.max_epochs,
+                batch_idx + 1,
+                trainer.num_training_batches,
+                float(outputs["loss"]),
+            )
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        seconds = time.monotonic() - self.epoch_started
+        metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items()) if "/" in name}
+        if (trainer.current_epoch + 1) % trainer.check_val_every_n_epoch:
+            metrics = {name: value for name, value in metrics.items() if not name.startswith("val/")}
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            "step": trainer.global_step,
+            "lr": trainer.optimizers[0].param_groups[0]["lr"],
+            "seconds": round(seconds, 4),
+            **metrics,
+        }
+        self.rows.append(row)
+        self.journal.log_metrics({**metrics, "epoch": row["epoch"]}, trainer.global_step)
+        self._say(trainer, row, metrics, seconds)
+
+    @property
+    def samples_per_second(self) -> float:
+        """Training samples a second in this process, validation and checkpoints included."""
+        return self.samples_here / max(time.monotonic() - self.fit_started, 1e-9)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = list(state_dict["rows"])
+
+    def csv(self) -> str:
+        """The rows as CSV; a cell is empty where a metric was not measured."""
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    @staticmethod
+    def _stepped(trainer: Trainer, batch_idx: int) -> bool:
+        """Whether this batch ended an optimizer step: with accumulation most do not."""
+        return (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+
+    def _say(self, trainer: Trainer, row: dict[str, Any], metrics: dict[str, float], seconds: float) -> None:
+        width = len(str(trainer.max_epochs))
+        seconds_an_epoch = (time.monotonic() - self.fit_started) / (len(self.rows) - self.first_row)
+        left = seconds_an_epoch * (trainer.max_epochs - row["epoch"])
+        values = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+        log.info(
+            "epoch %*d/%d  %s  lr %.2e  %s samples/s  about %s left",
+            width,
+            row["epoch"],
+            trainer.max_epochs,
+            values,
+            row["lr"],
+            f"{self.samples / max(seconds, 1e-9):,.0f}",
+            f"{left:.0f} s" if left < 120 else f"{left / 60:.0f} min",
+        )

@@ -1,0 +1,148 @@
+"""One training, from its spec to a published model."""
+
+import datetime
+import logging
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from snaketorch import journal as journals
+from snaketorch import provenance
+from snaketorch.config.specs import TrainSpec
+from snaketorch.data.manifest import Manifest
+from snaketorch.publish import write_json, write_text
+from snaketorch.training import state
+from snaketorch.training.fit import Fitted, fit
+from snaketorch.training.model_file import save_model
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy")
+
+Uploading = Callable[[Path], AbstractContextManager[None]]
+
+
+def train(
+    spec: TrainSpec,
+    *,
+    manifest: Path,
+    state_root: Path,
+    model: Path,
+    history: Path,
+    record: Path,
+    code: str,
+    threads: int,
+    uploading: Uploading = nullcontext,
+) -> None:
+    """Trains, or goes on with, the training that ``spec`` describes, and publishes its outputs.
+
+    Args:
+        spec: All that the result depends on, besides data and code.
+        manifest: The prepared dataset.
+        state_root: Folder for the live state; a training owns the part of it that is its digest.
+        model: Published: the trained model, see ``model_file``.
+        history: Published: one row an epoch.
+        record: Published last: where the model comes from.
+        code: Digest of the modules that this step imports.
+        threads: CPU threads.
+        uploading: Sends the journal in a folder elsewhere while the training runs.
+
+    Raises:
+        UserError: what a user can mend: data, network and data that do not fit, a diverging loss.
+    """
+    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision("high")  # TF32 where the device has it
+    dataset = Manifest.load(manifest)
+    job = _Job(spec, dataset, code)
+    folder = state_root / job.digest
+
+    with state.sole_writer(folder):
+        attempt = state.count_attempt(folder)
+        journal = job.open_journal()
+        with uploading(journal.folder):
+            try:
+                fitted = fit(spec, dataset, folder, state_root.parents[1] / "precision", journal)
+                write_text(history, fitted.history)
+                save_model(model, spec.task, spec.model, dataset.facts(), fitted.weights)
+                content = job.record(fitted, model, history, manifest) | {
+                    "started": started.isoformat(timespec="seconds"),
+                    "wall_seconds": round(time.monotonic() - clock, 3),
+                    "attempts": attempt,
+                    "command": shlex.join(["python", "-m", "snaketorch", *sys.argv[1:]]),
+                }
+                write_json(record, content)
+            except BaseException:
+                journal.finish("FAILED")
+                raise
+            journal.add_artifact(history)
+            journal.add_artifact(record)
+            used = {"device": content["device"]["name"], "precision": content["precision"]["used"]}
+            journal.tag(**{f"snaketorch.{name}": value for name, value in used.items()})
+            journal.finish("FINISHED")
+        log.info("Done in %.0f s: %s", content["wall_seconds"], model)
+        state.clear(folder)
+
+
+class _Job:
+    """Who a training is: the digest of all that it depends on, and what it says of itself."""
+
+    def __init__(self, spec: TrainSpec, dataset: Manifest, code: str):
+        self.spec, self.dataset, self.code = spec, dataset, code
+        self.document = spec.model_dump(mode="json")
+        self.digest = provenance.digest({"spec": self.document, "code": code, "data": dataset.digest})
+        of_all_seeds = {"spec": {**self.document, "seed": None}, "code": code, "data": dataset.digest}
+        self.group = f"{spec.experiment}/{provenance.digest(of_all_seeds)}"
+        self.git = provenance.git_state(Path(__file__).parent)
+
+    def open_journal(self) -> journals.Journal:
+        spec = self.spec
+        tags = {
+            "experiment": spec.experiment,
+            "seed": str(spec.seed),
+            "spec_digest": provenance.digest(self.document),
+            "code_digest": self.code,
+            "dataset": spec.data,
+            "dataset_digest": self.dataset.digest,
+            "git_commit": (self.git or {}).get("commit"),
+            "git_dirty": str(self.git["dirty"]).lower() if self.git else None,
+            "slurm_job_id": os.environ.get("SLURM_JOB_ID"),
+        }
+        run = journals.Run(
+            key=f"{spec.experiment}/seed-{spec.seed}/{self.digest}",
+            name=f"{spec.experiment}-seed-{spec.seed}",
+            parent=self.group,
+            parent_name=spec.experiment,
+            params=journals.flatten(self.document),
+            tags={f"snaketorch.{name}": value for name, value in tags.items() if value},
+        )
+        self.journal = journals.Journal(journals.ROOT / spec.experiment / f"seed-{spec.seed}-{self.digest}", run)
+        return self.journal
+
+    def record(self, fitted: Fitted, model: Path, history: Path, manifest: Path) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "experiment": self.spec.experiment,
+            "seed": self.spec.seed,
+            "study": os.environ.get("SNAKETORCH_STUDY"),
+            "spec": self.document,
+            "spec_digest": provenance.digest(self.document),
+            "code_digest": self.code,
+            "inputs": {"manifest": {"path": str(manifest), "digest": self.dataset.digest}},
+            "outputs": {"model": provenance.file_sha256(model), "history": provenance.file_sha256(history)},
+            "versions": provenance.versions(PACKAGES),
+            "git": self.git,
+            "host": provenance.host(),
+            **fitted.facts,
+            "run_key": self.journal.run.key,
+            "group_key": self.group,
+            "journal": str(self.journal.folder),
+        }

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from snaketorch.data.raw import RawImages, RawSeries
+from snaketorch.errors import DataError
+
+LABELS = np.array([0, 1, 0, 1])
+IMAGES = np.zeros((4, 1, 2, 2), np.uint8)
+CLASSES = ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "classes", "message"),
+    [
+        (IMAGES.astype(np.float32), LABELS, CLASSES, "float32 .* allowed: uint8"),
+        (IMAGES[:, 0], LABELS, CLASSES, r"shape \(4, 2, 2\)"),
+        (np.zeros((4, 2, 2, 2), np.uint8), LABELS, CLASSES, "with 1 or 3 channels"),
+        (IMAGES[:0], LABELS[:0], CLASSES, "there are no images"),
+        (IMAGES, LABELS[:3], CLASSES, r"labels are int64 of shape \(3,\)"),
+        (IMAGES, LABELS.astype(np.int32), CLASSES, "labels are int32"),
+        (IMAGES, np.array([0, 1, 2, 1]), CLASSES, "1 labels are outside .* is 2 of sample 2; allowed: 0 to 1"),
+        (IMAGES, np.array([0, 1, 0, -1]), CLASSES, "the first is -1 of sample 3"),
+        (IMAGES, LABELS, ("cat", "dog", "cow"), "no sample is of class 'cow'"),
+        (IMAGES, LABELS, ("cat", "cat"), "class 'cat' is there twice"),
+    ],
+)
+def test_images_that_cannot_be_what_they_claim_are_refused(images, labels, classes, message):
+    with pytest.raises(DataError, match=message):
+        RawImages(images, labels, classes)
+
+
+VALUES = np.arange(8.0).reshape(4, 2)
+TIME = np.arange(4.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "names", "time", "message"),
+    [
+        (VALUES.astype(int), "ab", TIME, "the values are int64"),
+        (VALUES[:, 0], "a", TIME, r"shape \(4,\)"),
+        (VALUES[:0], "ab", TIME[:0], "the series is empty"),
+        (VALUES[:, :0], "", TIME, "the series is empty"),
+        (VALUES, "abc", TIME, "2 channels have 3 names"),
+        (VALUES, "ab", TIME[:3], r"time is float64 of shape \(3,\)"),
+        (VALUES, "ab", np.array([0, 1, np.nan, 3]), "time is missing at row 2"),
+        (VALUES, "ab", np.array([0.0, 2, 1, 3]), "row 2 is at 1 .* the row before it at 2"),
+        (VALUES, "ab", np.array([0.0, 1, 1, 3]), "time does not go forwards: row 2"),
+        (np.where(VALUES == 5, -np.inf, VALUES), "ab", TIME, "'b' is infinite at row 2"),
+    ],
+)
+def test_a_series_that_cannot_be_what_it_claims_is_refused(values, names, time, message):
+    with pytest.raises(DataError, match=message):
+        RawSeries(values, tuple(names), ("",) * len(names), time, "year")
+
+
+def test_missing_values_are_no_error_in_what_a_source_gives():
+    raw = RawSeries(np.array([[np.nan], [1.0]]), ("a",), ("",), TIME[:2], "year")
+    assert np.isnan(raw.values[0, 0])

@@ -1,0 +1,63 @@
+"""The test of each trained model, and the summary of an experiment over its seeds."""
+
+
+rule evaluate_model:
+    input:
+        manifest=study.manifest_of,
+        model=layout.MODEL,
+        history=layout.HISTORY,
+        record=layout.RECORD,
+    output:
+        metrics=layout.METRICS,
+        predictions=layout.PREDICTIONS,
+        figures=report(
+            directory(layout.FIGURES),
+            patterns=["{figure}.svg"],
+            caption="../report/figure.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"seed": "{seed}", "figure": "{figure}"},
+        ),
+    log:
+        "logs/evaluate_model/{experiment}/seed-{seed}.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: study.cpus
+    resources:
+        mem_mb=study.memory_mb,
+        runtime=study.runtime_minutes,
+        gpu=study.gpus,
+        nodes=1,
+    params:
+        spec=study.evaluate_spec,
+        code=study.evaluate_code,
+    shell:
+        "python -m snaketorch evaluate --spec {params.spec:q} --code {params.code:q}"
+        " --manifest {input.manifest:q} --model {input.model:q} --record {input.record:q}"
+        " --history {input.history:q} --threads {threads}"
+        " --metrics {output.metrics:q} --predictions {output.predictions:q} --figures {output.figures:q}"
+        " > {log:q} 2>&1"
+
+
+rule summarise_experiment:
+    input:
+        metrics=study.of_seeds(layout.METRICS),
+        records=study.of_seeds(layout.RECORD),
+    output:
+        summary=layout.SUMMARY,
+        config=layout.CONFIG,
+    log:
+        "logs/summarise_experiment/{experiment}.log",
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        mem_mb=1024,
+        runtime=10,
+    params:
+        spec=study.summarise_spec,
+        code=study.summarise_code,
+    shell:
+        "python -m snaketorch summarise --spec {params.spec:q} --code {params.code:q}"
+        " --metrics {input.metrics:q} --records {input.records:q}"
+        " --summary {output.summary:q} --config {output.config:q}"
+        " > {log:q} 2>&1"

@@ -1,0 +1,27 @@
+"""A dataset file becomes arrays on disk, once, for all experiments that name it."""
+
+
+rule prepare_dataset:
+    output:
+        manifest=layout.MANIFEST,
+        preview=report(
+            layout.PREVIEW,
+            caption="../report/preview.rst",
+            category="Datasets",
+            labels={"dataset": "{dataset}", "figure": "preview"},
+        ),
+        arrays=directory(layout.ARRAYS),
+    log:
+        "logs/prepare_dataset/{dataset}.log",
+    conda:
+        "../../envs/train.yaml"
+    resources:
+        mem_mb=4096,
+        runtime=60,
+    params:
+        spec=study.prepare_spec,
+        code=study.prepare_code,
+    shell:
+        "python -m snaketorch prepare --spec {params.spec:q} --code {params.code:q}"
+        " --manifest {output.manifest:q} --preview {output.preview:q} --arrays {output.arrays:q}"
+        " > {log:q} 2>&1"

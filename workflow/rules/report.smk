@@ -1,0 +1,24 @@
+"""The study page: one file, offline."""
+
+
+rule report_study:
+    input:
+        summaries=study.files(layout.SUMMARY),
+        figures=study.files(layout.FIGURES),
+        previews=study.files(layout.PREVIEW),
+    output:
+        report(layout.REPORT, caption="../report/study.rst", category="Study"),
+    log:
+        "logs/report_study.log",
+    conda:
+        "../../envs/report.yaml"
+    resources:
+        mem_mb=2048,
+        runtime=30,
+    params:
+        spec=study.report_spec,
+        code=study.report_code,
+    shell:
+        "python -m snaketorch report --spec {params.spec:q} --code {params.code:q}"
+        " --results results --out {output:q}"
+        " > {log:q} 2>&1"
