@@ -1,5 +1,5 @@
 # Snaketorch: YAML experiments become data, trained models, metrics and a report.
-# `snakemake -c4` runs the study; `snakemake -n` shows what would run; README.md explains the rest.
+# `snakemake -c4` runs the study, `snakemake -c4 train` a part of it, `snakemake -n` shows what would run.
 
 from snakemake.utils import min_version
 
@@ -12,4 +12,29 @@ include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
-include: "workflow/rules/targets.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        study.files(*layout.ALL),
+
+
+rule prepare:
+    input:
+        study.files(layout.MANIFEST),
+
+
+rule train:
+    input:
+        study.files(layout.MODEL),
+
+
+rule evaluate:
+    input:
+        study.files(layout.METRICS),
+
+
+rule summarise:
+    input:
+        study.files(layout.SUMMARY),

@@ -5,11 +5,11 @@ import json
 import logging
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from snaketorch import parent
+from snaketorch.config.problems import ConfigError
 from snaketorch.errors import UserError
 
 
@@ -31,7 +31,7 @@ def prepare(arguments: argparse.Namespace) -> None:
 def train(arguments: argparse.Namespace) -> None:
     """Train a model, or go on from its last checkpoint."""
     from snaketorch.config.specs import TrainSpec
-    from contextlib import nullcontext as uploading
+    from snaketorch.tracking.sidecar import uploading
     from snaketorch.training.train import train as run
 
     run(
@@ -51,7 +51,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Test a trained model: metrics, predictions, figures."""
     from snaketorch.config.specs import EvaluateSpec
     from snaketorch.evaluation.evaluate import evaluate as run
-    from contextlib import nullcontext as uploading
+    from snaketorch.tracking.sidecar import uploading
 
     with uploading(Path(json.loads(arguments.record.read_text("utf-8"))["journal"])):
         run(
@@ -100,12 +100,38 @@ def init_tracking(arguments: argparse.Namespace) -> None:
     """Create the tracking store once, before jobs use it side by side."""
     from snaketorch.tracking.initialise import init_tracking as run
 
-    run(arguments.out, os.environ.get("SNAKETORCH_STUDY", "snaketorch"))
+    run(arguments.out, _study())
 
 
 def sync(arguments: argparse.Namespace) -> None:
     """Send to the tracking server what it does not have yet."""
-    pass
+    from snaketorch import journal
+    from snaketorch.tracking import address, follow
+    from snaketorch.tracking import sync as tracking
+
+    study = _study()
+    uri = address.tracking_uri()
+    if arguments.follow:
+        for folder in arguments.journals:
+            follow.follow(folder, arguments.follow, uri, study)
+        return
+    if arguments.journals:
+        summary = tracking.sync_journals(arguments.journals, uri, study)
+    else:
+        summary = tracking.sync_all(journal.ROOT, uri, study)
+    print(summary)  # noqa: T201
+    if summary.failed:
+        raise UserError("not everything could be sent; nothing is lost, run it again")
+
+
+def _study() -> str:
+    """The study's name: of the workflow that runs this job, or of the configuration here."""
+    if "SNAKETORCH_STUDY" not in os.environ:
+        from snaketorch.config.load import load_study
+        from snaketorch.dag.environment import variables
+
+        os.environ.update(variables(load_study(Path.cwd()).config))
+    return os.environ["SNAKETORCH_STUDY"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -117,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parent.end_with_parent()
     try:
         arguments.run(arguments)
-    except UserError as error:
+    except (UserError, ConfigError) as error:
         logging.getLogger("snaketorch").error("Error: %s", error)
         return 1
     return 0

@@ -1,17 +1,97 @@
-"""Checks each file against its model, and its sections against each other."""
+"""Checks each file against its model, then its sections against each other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from snaketorch.config.base import Section
 from snaketorch.config.conflicts import Conflict, dataset_conflicts, experiment_conflicts
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.experiment import ExperimentConfig
-from snaketorch.config.explain import ABSENT, explain
+from snaketorch.config.explain import explain
+from snaketorch.config.overrides import SHOWN_AS
 from snaketorch.config.problems import Problem
 from snaketorch.config.select import is_abstract
 from snaketorch.config.yaml_loader import Document
 
-M = TypeVar("M", bound=BaseModel)
+S = TypeVar("S", bound=Section)
+
+
+@dataclass(frozen=True)
+class Checked(Generic[S]):
+    """A file as far as it is right."""
+
+    section: S
+    """Holds the ``usable`` keys; others may be absent."""
+    usable: set[str]
+
+
+def check(model: type[S], document: Document, problems: list[Problem]) -> Checked[S]:
+    """Validates ``document``; what is wrong is added to ``problems``."""
+    if document.data is None:
+        return Checked(model.model_construct(), set())
+    try:
+        return Checked(model.model_validate(document.data), set(model.model_fields))
+    except ValidationError as error:
+        whole = document.complete and not is_abstract(document)
+        problems.extend(explain(error, document, model, whole))
+        return _usable_part(model, document, {item["loc"][0] for item in error.errors()})
+
+
+def check_datasets(documents: Mapping[str, Document], problems: list[Problem]) -> dict[str, Checked[DatasetConfig]]:
+    """Every dataset by name."""
+    datasets = {name: check(DatasetConfig, document, problems) for name, document in documents.items()}
+    for name, checked in datasets.items():
+        for path, message in dataset_conflicts(checked.section, checked.usable):
+            problems.append(Problem.at(documents[name].position(path), path, message))
+    return datasets
+
+
+def check_experiments(
+    documents: Mapping[str, Document], datasets: Mapping[str, Checked[DatasetConfig]], problems: list[Problem]
+) -> dict[str, Checked[ExperimentConfig]]:
+    """Every experiment by name."""
+    gives = {
+        name: checked.section.source.provides if "source" in checked.usable else None
+        for name, checked in datasets.items()
+    }
+    experiments = {name: check(ExperimentConfig, document, problems) for name, document in documents.items()}
+    found: dict[str, list[Conflict]] = {}
+    for name, document in documents.items():
+        if document.data is not None and not is_abstract(document):
+            checked = experiments[name]
+            usable = checked.usable if document.complete else checked.usable & document.data.keys()
+            found[name] = list(experiment_conflicts(checked.section, usable, gives))
+    for name in found:
+        problems.extend(_own_conflicts(name, found, documents[name]))
+    return experiments
+
+
+def _own_conflicts(name: str, found: Mapping[str, list[Conflict]], document: Document) -> Iterator[Problem]:
+    """The conflicts of an experiment that it does not simply inherit from one that has them too."""
+    base = document.data.get("extends")
+    for path, message in found[name]:
+        if isinstance(base, str) and (path, message) in found.get(base, ()):
+            continue
+        place = document.position(path)
+        if place.file not in (document.file, SHOWN_AS):  # right where it stands, wrong for who inherits it
+            message += f" (set in {place.file}:{place.line})"
+            place = document.position(("extends",))
+        yield Problem.at(place, path, message)
+
+
+def _usable_part(model: type[S], document: Document, wrong: set[str]) -> Checked[S]:
+    part = _piecewise(model).model_construct()
+    usable = set(model.model_fields) - wrong
+    for key in usable & document.data.keys():
+        setattr(part, key, document.data[key])
+    return Checked(part, usable)
+
+
+@cache
+def _piecewise(model: type[S]) -> type[S]:
+    """``model``, of which single keys can be set and are checked then."""
+    return type(model.__name__, (model,), {"__module__": __name__}, frozen=False, validate_assignment=True)

@@ -12,8 +12,8 @@ from snaketorch.config.problems import KeyPath, did_you_mean, listed
 Conflict = tuple[KeyPath, str]
 """The key that should change, and why."""
 
-Datasets = Mapping[str, DatasetConfig | None]
-"""All datasets by name; None for one that has problems of its own."""
+Datasets = Mapping[str, str | None]
+"""What each dataset gives, by name; None where its file does not say so rightly."""
 
 
 def experiment_conflicts(experiment: ExperimentConfig, usable: set[str], datasets: Datasets) -> Iterator[Conflict]:
@@ -41,25 +41,21 @@ def dataset_conflicts(dataset: DatasetConfig, usable: set[str]) -> Iterator[Conf
                 )
 
 
-def dataset_exists(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _dataset_exists(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     name = experiment.data
     if datasets and name not in datasets:
         yield ("data",), f"there is no dataset '{name}'; allowed: {listed(datasets)}{did_you_mean(name, datasets)}"
 
 
-def dataset_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _dataset_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     name, task = experiment.data, experiment.task
-    dataset = datasets.get(name)
-    if dataset and dataset.source.provides != task.data:
-        fitting = [other for other, known in datasets.items() if known and known.source.provides == task.data]
-        yield (
-            ("data",),
-            f"'{name}' gives {dataset.source.provides}, but task '{task.kind}' needs {task.data}; "
-            f"allowed: {listed(fitting) or 'none yet'}",
-        )
+    gives = datasets.get(name)
+    if gives not in (None, task.data):
+        fitting = listed(other for other, what in datasets.items() if what == task.data) or "none yet"
+        yield ("data",), f"'{name}' gives {gives}, but task '{task.kind}' needs {task.data}; allowed: {fitting}"
 
 
-def network_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _network_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     task, model = experiment.task, experiment.model
     if model.reads != task.network_reads:
         fitting = [kind for kind, network in _kinds(Model).items() if network.reads == task.network_reads]
@@ -70,28 +66,28 @@ def network_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Itera
         )
 
 
-def checkpoint_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _checkpoint_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     yield from _not_logged(experiment, "checkpoint", experiment.checkpoint.monitor)
 
 
-def stopping_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _stopping_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     if stopping := experiment.early_stopping:
         yield from _not_logged(experiment, "early_stopping", stopping.monitor)
 
 
-def schedule_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _schedule_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     if isinstance(schedule := experiment.lr_scheduler, Plateau):
         yield from _not_logged(experiment, "lr_scheduler", schedule.monitor)
 
 
-def tested_metrics_exist(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _tested_metrics_exist(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     known = list(experiment.task.metrics)
     for index, metric in enumerate(experiment.evaluate.metrics or []):
         if metric not in known:
             yield ("evaluate", "metrics", index), _unknown_metric(experiment, metric, "measures", known)
 
 
-def stopping_can_happen(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _stopping_can_happen(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     trainer, stopping = experiment.trainer, experiment.early_stopping
     validations = trainer.max_epochs // trainer.check_val_every_n_epoch
     if stopping and validations and stopping.patience >= validations:
@@ -102,7 +98,7 @@ def stopping_can_happen(experiment: ExperimentConfig, datasets: Datasets) -> Ite
         )
 
 
-def warm_up_ends(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _warm_up_ends(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     epochs, schedule = experiment.trainer.max_epochs, experiment.lr_scheduler
     if isinstance(schedule, Cosine) and schedule.warmup_epochs >= epochs:
         yield (
@@ -111,7 +107,7 @@ def warm_up_ends(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[C
         )
 
 
-def validation_happens(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _validation_happens(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     epochs, every = experiment.trainer.max_epochs, experiment.trainer.check_val_every_n_epoch
     if every > epochs:
         yield (
@@ -120,7 +116,7 @@ def validation_happens(experiment: ExperimentConfig, datasets: Datasets) -> Iter
         )
 
 
-def rates_fit(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _rates_fit(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     lowest = getattr(experiment.lr_scheduler, "min_lr", 0.0)
     if lowest >= experiment.optimizer.lr:
         yield (
@@ -129,13 +125,13 @@ def rates_fit(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conf
         )
 
 
-def nesterov_has_momentum(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _nesterov_has_momentum(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     optimizer = experiment.optimizer
     if isinstance(optimizer, Sgd) and optimizer.nesterov and not optimizer.momentum:
         yield ("optimizer", "nesterov"), "true looks ahead along a momentum of 0; allowed: with a momentum, or false"
 
 
-def clipping_is_on(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _clipping_is_on(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     trainer = experiment.trainer
     if "gradient_clip_algorithm" in trainer.model_fields_set and trainer.gradient_clip_val is None:
         yield (
@@ -144,7 +140,7 @@ def clipping_is_on(experiment: ExperimentConfig, datasets: Datasets) -> Iterator
         )
 
 
-def accelerator_is_asked_for(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+def _accelerator_is_asked_for(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     accelerator, gpus = experiment.trainer.accelerator, experiment.resources.gpus
     if accelerator == "cpu" and gpus:
         yield ("resources", "gpus"), f"{gpus} is reserved for a training on the CPU; allowed: 0 with accelerator: cpu"
@@ -173,19 +169,19 @@ def _count(number: int, noun: str) -> str:
 
 
 RULES: dict[Callable[[ExperimentConfig, Datasets], Iterator[Conflict]], tuple[str, ...]] = {
-    dataset_exists: ("data",),
-    dataset_fits_task: ("data", "task"),
-    network_fits_task: ("task", "model"),
-    checkpoint_metric_is_logged: ("task", "checkpoint"),
-    stopping_metric_is_logged: ("task", "early_stopping"),
-    schedule_metric_is_logged: ("task", "lr_scheduler"),
-    tested_metrics_exist: ("task", "evaluate"),
-    stopping_can_happen: ("trainer", "early_stopping"),
-    warm_up_ends: ("trainer", "lr_scheduler"),
-    validation_happens: ("trainer",),
-    rates_fit: ("optimizer", "lr_scheduler"),
-    nesterov_has_momentum: ("optimizer",),
-    clipping_is_on: ("trainer",),
-    accelerator_is_asked_for: ("trainer", "resources"),
+    _dataset_exists: ("data",),
+    _dataset_fits_task: ("data", "task"),
+    _network_fits_task: ("task", "model"),
+    _checkpoint_metric_is_logged: ("task", "checkpoint"),
+    _stopping_metric_is_logged: ("task", "early_stopping"),
+    _schedule_metric_is_logged: ("task", "lr_scheduler"),
+    _tested_metrics_exist: ("task", "evaluate"),
+    _stopping_can_happen: ("trainer", "early_stopping"),
+    _warm_up_ends: ("trainer", "lr_scheduler"),
+    _validation_happens: ("trainer",),
+    _rates_fit: ("optimizer", "lr_scheduler"),
+    _nesterov_has_momentum: ("optimizer",),
+    _clipping_is_on: ("trainer",),
+    _accelerator_is_asked_for: ("trainer", "resources"),
 }
 """Each rule with the sections that it reads: it is asked when these are right, whatever the others are."""

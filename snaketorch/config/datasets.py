@@ -57,7 +57,9 @@ class Split(Section):
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> Self:
         if self.val + self.test >= 1:
-            raise ValueError(f"val ({self.val:g}) and test ({self.test:g}) leave nothing to train on; allowed: a sum below 1")
+            raise ValueError(
+                f"val ({self.val:g}) and test ({self.test:g}) leave nothing to train on; allowed: a sum below 1"
+            )
         return self
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from snaketorch.config.base import Name, Positive, Section, Seed, Text
 from snaketorch.config.models import Model
@@ -56,17 +56,17 @@ class ExperimentConfig(Section):
     """Which weights are kept."""
     data_loader: DataLoader = DataLoader()
     """How samples become batches."""
-    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    seeds: list[Seed] = Field([0], min_length=1)
     """One training each; results are their mean and interval."""
     evaluate: Evaluate = Evaluate()
     """What the test measures."""
     resources: Resources = Resources()
     """What one training job needs."""
 
-    @model_validator(mode="before")
+    @field_validator("task", mode="before")
     @classmethod
-    def _task_may_be_a_name(cls, data: Any) -> Any:
-        return written_out(data) if isinstance(data, dict) else data
+    def _task_may_be_a_name(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
 
     @field_validator("seeds")
     @classmethod
@@ -84,9 +84,7 @@ class ExperimentConfig(Section):
             "checkpoint": self.checkpoint.model_copy(
                 update={"monitor": monitor, "mode": self.checkpoint.mode or logged[monitor]}
             ),
-            "evaluate": self.evaluate.model_copy(
-                update={"metrics": self.evaluate.metrics or list(self.task.metrics)}
-            ),
+            "evaluate": self.evaluate.model_copy(update={"metrics": self.evaluate.metrics or list(self.task.metrics)}),
         }
         if self.early_stopping:
             update["early_stopping"] = self.early_stopping.model_copy(

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from snaketorch.config.base import NAME_IN_WORDS, NAME_PATTERN
-from snaketorch.config.problems import KeyPath, Problem, did_you_mean, listed, shortened
+from snaketorch.config.problems import KeyPath, Problem, did_you_mean, shortened
 from snaketorch.config.yaml_loader import UNREAD, Document
 
 Schema = dict[str, Any]
@@ -15,18 +15,24 @@ Schema = dict[str, Any]
 ABSENT = ("missing", "union_tag_not_found")
 """Errors of keys that are not there."""
 
-schema_of = cache(BaseModel.model_json_schema.__func__)
-"""A model's JSON schema, made once."""
+
+@cache
+def schema_of(model: type[BaseModel]) -> Schema:
+    """The JSON schema of ``model``, made once."""
+    return model.model_json_schema()
 
 
-def explain(error: ValidationError, model: type[BaseModel], document: Document) -> Iterator[Problem]:
+def explain(
+    error: ValidationError, document: Document, model: type[BaseModel], whole: bool = True
+) -> Iterator[Problem]:
     """One problem for each error of ``model`` in ``document``, at the line that caused it.
 
-    What could not be read was reported where it stands, and is no second problem.
+    What could not be read was reported where it stands, and is no second problem. Keys that are not
+    there are problems of a document that should be ``whole``.
     """
     root = schema_of(model)
     for item in error.errors(include_url=False):
-        if _follows_from_unread(item):
+        if _follows_from_unread(item) or (item["type"] in ABSENT and not whole):
             continue
         path, schema = _locate(root, item["loc"])
         place = document.gap(path) if item["type"] == "missing" else document.position(path)
@@ -148,8 +154,9 @@ def allowed(schema: Schema, root: Schema) -> str:
 def _text(schema: Schema) -> str:
     if schema.get("pattern") == NAME_PATTERN:
         return NAME_IN_WORDS
+    text = "one line of text" if "pattern" in schema else "text"
     most = f" of at most {schema['maxLength']} letters" if "maxLength" in schema else ""
-    return f"{'one line of ' if 'pattern' in schema else ''}text{most}{', not empty' if schema.get('minLength') else ''}"
+    return text + most + (", not empty" if schema.get("minLength") else "")
 
 
 def _bounds(schema: Schema) -> str:

@@ -101,7 +101,7 @@ def _merged(
     for key, value in new.items():
         here = (*path, key)
         before = old.get(key)
-        if isinstance(before, dict) and isinstance(value, dict) and value.get("kind", before.get("kind")) == before.get("kind"):
+        if isinstance(before, dict) and isinstance(value, dict) and value.get("kind") in (None, before.get("kind")):
             positions[here] = new_positions[here]
             result[key] = _merged(before, value, here, positions, new_positions)
         else:

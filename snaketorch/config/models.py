@@ -20,7 +20,7 @@ class Cnn(Section):
     implementation: ClassVar[str] = "snaketorch.models.cnn:Cnn"
 
     kind: Literal["cnn"]
-    channels: Annotated[list[Positive], Field(min_length=1)] = [32, 64, 64]
+    channels: list[Positive] = Field([32, 64, 64], min_length=1)
     """Filters of each block."""
     kernel_size: Positive = 3
     """Side of the filters in pixels."""

@@ -14,7 +14,7 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 class _Adam(Section):
     lr: Rate = 1e-3
     """Learning rate; the highest one under a schedule."""
-    betas: Annotated[list[Beta], Field(min_length=2, max_length=2)] = [0.9, 0.999]
+    betas: list[Beta] = Field([0.9, 0.999], min_length=2, max_length=2)
     """Decay of the averages of the gradient and of its square."""
     eps: Annotated[float, Field(gt=0)] = 1e-8
     """Added to the denominator."""

@@ -70,6 +70,7 @@ def dotted(path: KeyPath) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
+    """``text``, cut where it is longer than a message should be."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from snaketorch.config.problems import Problem, did_you_mean, listed
+from snaketorch.config.problems import Problem, did_you_mean, listed, shortened
 from snaketorch.config.study import StudyConfig
 from snaketorch.config.yaml_loader import Document
 
@@ -39,6 +39,5 @@ def _patterns(study: Document) -> list[tuple[int, str]]:
 def _no_match(pattern: str, names: list[str], experiments: Mapping[str, Document]) -> str:
     if pattern in experiments:
         return f"'{pattern}' is abstract, only there to be extended; allowed: {listed(names)}"
-    return (
-        f"no experiment is called '{pattern}'; allowed: {listed(names)}, or a pattern with '*'{did_you_mean(pattern, names)}"
-    )
+    hint = did_you_mean(pattern, names)
+    return f"no experiment is called '{shortened(pattern)}'; allowed: {listed(names)}, or a pattern with '*'{hint}"

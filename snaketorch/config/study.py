@@ -39,7 +39,7 @@ class StudyConfig(Section):
 
     study: Name
     """Name of the study; also the MLflow experiment."""
-    run: Annotated[list[str], Field(min_length=1)] = ["*"]
+    run: list[str] = Field(["*"], min_length=1)
     """Experiments to run, by name; `*` and `?` stand for any characters."""
     tracking: Tracking = Tracking()
     """Where runs are remembered."""

@@ -69,7 +69,7 @@ class Document:
         return self.position(path)
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """Nothing of the file can be used."""
 
     def __init__(self, line: int, what: str):
@@ -109,7 +109,7 @@ def read_yaml(path: Path, shown_as: str) -> Document:
     document = Document(shown_as)
     try:
         document.data = _Builder(document, _events(_text(path))).root()
-    except _Unreadable as error:
+    except _UnreadableError as error:
         document.problems.append(Problem(shown_as, error.line, "", error.what))
     return document
 
@@ -119,20 +119,20 @@ def _text(path: Path) -> str:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):  # reading a pipe or a device might never end
             what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
-            raise _Unreadable(0, f"is {what}; allowed: a file")
+            raise _UnreadableError(0, f"is {what}; allowed: a file")
         if found.st_size > MAX_BYTES:
-            raise _Unreadable(0, f"is {found.st_size:,} bytes long; allowed: {MAX_BYTES:,}")
+            raise _UnreadableError(0, f"is {found.st_size:,} bytes long; allowed: {MAX_BYTES:,}")
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise _Unreadable(0, "does not exist, or is a link to nothing; allowed: a file") from None
+        raise _UnreadableError(0, "does not exist, or is a link to nothing; allowed: a file") from None
     except OSError as error:
-        raise _Unreadable(0, f"cannot be read: {error.strerror}") from None
+        raise _UnreadableError(0, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise _Unreadable(line, "is not UTF-8; allowed: text in UTF-8") from None
+        raise _UnreadableError(line, "is not UTF-8; allowed: text in UTF-8") from None
     if found := _NO_TEXT.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        raise _Unreadable(line, f"holds the control character U+{ord(found.group()):04X}; allowed: text")
+        raise _UnreadableError(line, f"holds the control character U+{ord(found.group()):04X}; allowed: text")
     return text
 
 
@@ -149,7 +149,7 @@ def _events(text: str) -> list[yaml.Event]:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _Unreadable(line, "holds a second document; allowed: one mapping in each file")
+                    raise _UnreadableError(line, "holds a second document; allowed: one mapping in each file")
             elif isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
                 events.append(event)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -161,18 +161,18 @@ def _events(text: str) -> list[yaml.Event]:
 
 def _stay_small(values: int, depth: int, line: int) -> None:
     if depth > MAX_DEPTH:
-        raise _Unreadable(line, f"is nested more than {MAX_DEPTH} deep; allowed: the sections of config/README.md")
+        raise _UnreadableError(line, f"is nested more than {MAX_DEPTH} deep; allowed: the sections of config/README.md")
     if values > MAX_VALUES:
-        raise _Unreadable(line, f"holds more than {MAX_VALUES:,} values, those of aliases counted; allowed: fewer")
+        raise _UnreadableError(line, f"holds more than {MAX_VALUES:,} values, those of aliases counted; allowed: fewer")
 
 
-def _syntax_error(error: yaml.YAMLError, text: str) -> _Unreadable:
+def _syntax_error(error: yaml.YAMLError, text: str) -> _UnreadableError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     what = getattr(error, "problem", None) or str(error).splitlines()[0]
     if mark is None:
-        return _Unreadable(0, f"is not YAML: {what}")
+        return _UnreadableError(0, f"is not YAML: {what}")
     if "<document start>" in what:
-        return _Unreadable(mark.line + 1, "holds a second document; allowed: one mapping in each file")
+        return _UnreadableError(mark.line + 1, "holds a second document; allowed: one mapping in each file")
     if "cannot start any token" in what:
         letter = text[mark.index : mark.index + 1]
         what = "a tab indents" if letter == "\t" else f"a value begins with '{letter}'"
@@ -184,7 +184,7 @@ def _syntax_error(error: yaml.YAMLError, text: str) -> _Unreadable:
         "mapping values": "; allowed: text with ': ' in quotes, and equal indents for the keys of a section",
     }
     hint = next((hint for sign, hint in hints.items() if sign in what), "")
-    return _Unreadable(mark.line + 1, f"is not YAML: {what}{hint}")
+    return _UnreadableError(mark.line + 1, f"is not YAML: {what}{hint}")
 
 
 class _Builder:
@@ -200,12 +200,12 @@ class _Builder:
     def root(self) -> dict[str, Any]:
         first = self.events[0] if self.events else None
         if first is None or (isinstance(first, yaml.ScalarEvent) and first.implicit[0] and first.value in _NULL):
-            raise _Unreadable(0, f"is empty; {_MAPPING_WANTED}")
+            raise _UnreadableError(0, f"is empty; {_MAPPING_WANTED}")
         if not isinstance(first, yaml.MappingStartEvent):
-            raise _Unreadable(first.start_mark.line + 1, f"holds {_kind(first)}; {_MAPPING_WANTED}")
+            raise _UnreadableError(first.start_mark.line + 1, f"holds {_kind(first)}; {_MAPPING_WANTED}")
         value = self._value(())
         if value is UNREAD:
-            raise _Unreadable(0, f"is tagged as a whole; {_MAPPING_WANTED}")
+            raise _UnreadableError(0, f"is tagged as a whole; {_MAPPING_WANTED}")
         return value
 
     def _value(self, path: KeyPath) -> Any:

@@ -10,7 +10,7 @@ syntax trees without docstrings: another algorithm is another digest, another co
 import ast
 import hashlib
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 PACKAGE = "snaketorch"
@@ -26,7 +26,7 @@ def code_digest(*entry_points: str) -> str:
     return _digest(frozenset(entry.partition(":")[0] for entry in entry_points))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _digest(modules: frozenset[str]) -> str:
     text = "\n".join(f"{name} {_tree_digest(name)}" for name in sorted(closure(modules)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -46,7 +46,7 @@ def closure(modules: Iterable[str]) -> set[str]:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imports(name: str) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.walk(_tree(name)):
@@ -61,7 +61,7 @@ def _imports(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tree_digest(name: str) -> str:
     tree = _tree(name)
     for node in ast.walk(tree):

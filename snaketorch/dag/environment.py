@@ -7,19 +7,18 @@ from snaketorch.config.study import StudyConfig
 from snaketorch.parent import VARIABLE as PARENT
 
 
+def variables(config: StudyConfig) -> dict[str, str]:
+    """What steps read from the environment: settings that must not make a job run again."""
+    found = {"SNAKETORCH_STUDY": config.study, "SNAKETORCH_TRACKING": "on" if config.tracking.enabled else "off"}
+    return found | ({"SNAKETORCH_TRACKING_URI": config.tracking.uri} if config.tracking.uri else {})
+
+
 def shell_prefix(package_root: Path, config: StudyConfig) -> str:
     """Bash commands that come before each job's own.
 
     The package is found by its path, since Snakemake removes an inherited PYTHONPATH from conda jobs.
-    What must not make a job run again, such as the tracking address, comes this way and not as a
-    parameter. Nothing secret is written here: credentials stay in the environment they came in.
+    Nothing secret is written here: credentials stay in the environment that they came in.
     """
-    variables = {
-        "PYTHONPATH": str(package_root),
-        "SNAKETORCH_STUDY": config.study,
-        "SNAKETORCH_TRACKING": "on" if config.tracking.enabled else "off",
-    }
-    if config.tracking.uri:
-        variables["SNAKETORCH_TRACKING_URI"] = config.tracking.uri
-    assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    exported = {"PYTHONPATH": str(package_root), **variables(config)}
+    assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in exported.items())
     return f"set -euo pipefail; export {assignments} {PARENT}=$PPID; "

@@ -1,7 +1,6 @@
 """The questions that rules ask of a study."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 from snaketorch import layout

@@ -125,7 +125,9 @@ def evaluate(
 
 def _check_origin(training: Mapping[str, Any], model: Path, sha256: str, dataset: Manifest) -> None:
     if training["outputs"]["model"] != sha256:
-        raise UserError(f"{model} is not the model that its record describes (SHA-256); train again, or restore the file")
+        raise UserError(
+            f"{model} is not the model that its record describes (SHA-256); train again, or restore the file"
+        )
     trained_on = training["inputs"]["manifest"]["digest"]
     if trained_on != dataset.digest:
         raise UserError(

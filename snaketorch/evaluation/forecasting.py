@@ -7,7 +7,6 @@ before where the task has a season, else of the last value. Below 1 is better th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -107,35 +106,37 @@ def evaluate(tested: Tested) -> Outcome:
     UserError when the season is longer than the training split.
     """
     forecasts = _forecasts(tested)
-    lag = tested.options.season or 1
-
-    def of_each(part: tuple) -> dict[str, Values]:
-        scale = forecasts.scale[part[2]]
-        return {
-            name: {metric: MEASURES[metric](forecasts.errors(name)[part], scale) for metric in tested.metrics}
-            for name in forecasts.values
-        }
-
-    everything = slice(None)
-    overall = of_each((everything, everything, everything))
-    horizon, channels = forecasts.truth.shape[1], forecasts.series.channels
+    series, horizon = forecasts.series, forecasts.truth.shape[1]
+    overall = _measured(forecasts, tested.metrics)
     return Outcome(
         metrics=overall.pop(MODEL),
         baselines=overall,
         details={
-            "channels": list(channels),
-            "scale": {"lag": lag, "values": forecasts.scale.tolist()},
+            "channels": list(series.channels),
+            "scale": {"lag": tested.options.season or 1, "values": forecasts.scale.tolist()},
             "per_step": [
-                {"step": step + 1, **of_each((everything, slice(step, step + 1), everything))} for step in range(horizon)
+                {"step": step + 1, **_measured(forecasts, tested.metrics, steps=slice(step, step + 1))}
+                for step in range(horizon)
             ],
             "per_channel": [
-                {"channel": name, **of_each((everything, everything, slice(number, number + 1)))}
-                for number, name in enumerate(channels)
+                {"channel": name, **_measured(forecasts, tested.metrics, channels=slice(number, number + 1))}
+                for number, name in enumerate(series.channels)
             ],
         },
         predictions=_table(forecasts),
         figures=_figures(forecasts, tested),
     )
+
+
+def _measured(
+    forecasts: Forecasts, metrics: list[str], steps: slice = slice(None), channels: slice = slice(None)
+) -> dict[str, Values]:
+    """The metrics of each forecaster over a part of the steps and channels."""
+    scale = forecasts.scale[channels]
+    return {
+        name: {metric: MEASURES[metric](forecasts.errors(name)[:, steps, channels], scale) for metric in metrics}
+        for name in forecasts.values
+    }
 
 
 def _forecasts(tested: Tested) -> Forecasts:
@@ -186,7 +187,8 @@ def _figures(forecasts: Forecasts, tested: Tested) -> dict[str, Figure]:
     order = np.argsort(scaled.mean((1, 2)), kind="stable")
     for name, ranked in (("worst", order[::-1]), ("best", order)):
         chosen = apart(ranked, forecasts.first, horizon, tested.examples)
-        pictures = [_window(forecasts, index, int(scaled[index].mean(0).argmax()), tested.options.window) for index in chosen]
+        hardest = scaled.mean(1).argmax(1)  # the channel to show of each window
+        pictures = [_window(forecasts, index, hardest[index], tested.options.window) for index in chosen]
         description = f"The {len(pictures)} forecasts with the {'largest' if name == 'worst' else 'smallest'} error"
         figures[name] = windows_figure(pictures, series.unit, description)
     return figures

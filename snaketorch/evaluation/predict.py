@@ -29,7 +29,9 @@ class Cost:
     parameters: int
 
     def as_json(self) -> dict[str, float]:
-        return {name: float(f"{value:.5g}") if isinstance(value, float) else value for name, value in asdict(self).items()}
+        return {
+            name: float(f"{value:.5g}") if isinstance(value, float) else value for name, value in asdict(self).items()
+        }
 
 
 @contextmanager
@@ -57,7 +59,9 @@ def predict(
         task.predict(_moved(next(iter(batches)), device))  # the first call loads kernels and fills caches
         _wait_for(device)
         started = time.perf_counter()
-        parts = [{name: value.cpu() for name, value in task.predict(_moved(batch, device)).items()} for batch in batches]
+        parts = [
+            {name: value.cpu() for name, value in task.predict(_moved(batch, device)).items()} for batch in batches
+        ]
         seconds = time.perf_counter() - started
         latency = _latency_ms(task, _moved(samples.batch(torch.zeros(1, dtype=torch.int64)), device), device)
     cost = Cost(

@@ -33,7 +33,7 @@ def confusion_figure(counts: np.ndarray, classes: Sequence[str]) -> Figure:
     corners = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, 0.5], [0.5, -0.5]]) * (0.94 if number <= NAMES_UP_TO else 1)
     axes.add_collection(
         PolyCollection(
-            [corners + (column, row) for row, column in zip(rows, columns, strict=True)],
+            [corners + np.array([column, row]) for row, column in zip(rows, columns, strict=True)],
             facecolors=[
                 to_rgba(BLUE if row == column else VERMILION, opacity[row, column])
                 for row, column in zip(rows, columns, strict=True)

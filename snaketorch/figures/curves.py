@@ -28,9 +28,7 @@ def learning_curves(
         best_epochs: For each seed the epoch whose weights were kept; marked where it was validated.
     """
     names = list(dict.fromkeys(metrics))
-    figure = new_figure(
-        f"Learning curves: {' and '.join(names)} in each epoch, training and validation", WIDTH, 3.0
-    )
+    figure = new_figure(f"Learning curves: {' and '.join(names)} in each epoch, training and validation", WIDTH, 3.0)
     panels = figure.subplots(1, len(names), squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
         for split, colour in SPLITS.items():

@@ -38,7 +38,9 @@ def examples_figure(examples: Sequence[Example], description: str) -> Figure:
         # "none" embeds the pixels as they are, however large they are shown
         axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="none")
         right = example.predicted == example.true
-        axes.set_title(shortened(example.predicted, 14), color=INK if right else VERMILION, fontsize=9, loc="center", pad=4)
+        axes.set_title(
+            shortened(example.predicted, 14), color=INK if right else VERMILION, fontsize=9, loc="center", pad=4
+        )
         lines = [f"{percent(example.confidence)} sure"] + ([] if right else [f"is {shortened(example.true, 16)}"])
         for number, line in enumerate(lines):
             below = {"xy": (0.5, 0), "xycoords": "axes fraction", "textcoords": "offset points"}

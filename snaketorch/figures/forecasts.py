@@ -25,6 +25,8 @@ COLOURS = {MODEL: VERMILION, "persistence": BLUE, "seasonal_naive": GREEN}
 PANELS = 8
 LONGEST = 600
 """Steps of a series that can still be told apart over the width of a page."""
+FEW = 8
+"""Steps ahead up to which each is drawn as something of its own."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def timeline_figure(lines: Sequence[Line], unit: str) -> Figure:
     Of many lines the first ``PANELS`` are shown, and of a long series its last ``LONGEST`` steps.
     """
     shown = lines[:PANELS]
-    figure = new_figure("Forecast and truth over time, a panel for each channel and step ahead", WIDTH, 2.1 * len(shown) + 0.5)
+    figure = new_figure(
+        "Forecast and truth over time, a panel for each channel and step ahead", WIDTH, 2.1 * len(shown) + 0.5
+    )
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for axes, line in zip(panels, shown, strict=True):
         part = slice(-LONGEST, None)
@@ -69,9 +73,11 @@ def timeline_figure(lines: Sequence[Line], unit: str) -> Figure:
         for name, values in line.forecasts.items():
             _plot(axes, name, line.time[part], values[part])
         # above the panel: a long unit beside a low one would run into the next
-        axes.set_title(f"{shortened(line.channel, 60)}, {steps(line.steps_ahead)} ahead")
+        last = f" (the last {LONGEST} of {len(line.time):,} windows)" if len(line.time) > LONGEST else ""
+        axes.set_title(f"{shortened(line.channel, 40)}, {steps(line.steps_ahead)} ahead{last}")
         axes.margins(x=0.01)
-    panels[-1].set_xlabel(time_label(unit))
+    more = f"; {len(lines) - PANELS} more panels are not shown" if len(lines) > PANELS else ""
+    panels[-1].set_xlabel(time_label(unit) + more)
     legend_above(figure, panels[0])
     return figure
 
@@ -83,12 +89,14 @@ def error_figure(errors: Mapping[str, np.ndarray], metric: str) -> Figure:
     ``metric`` says which error, with its unit.
     """
     horizon = len(errors[MODEL])
-    figure = new_figure(f"The {metric} of the model and the baselines by steps ahead", min(WIDTH, 3.6 + 0.35 * horizon), 3.0)
+    figure = new_figure(
+        f"The {metric} of the model and the baselines by steps ahead", min(WIDTH, 3.6 + 0.35 * horizon), 3.0
+    )
     axes = figure.add_subplot()
     ahead = np.arange(1, horizon + 1)
     for number, (name, values) in enumerate(errors.items()):
         style = {"color": COLOURS[name], "label": shown_name(name)}
-        if horizon <= 8:
+        if horizon <= FEW:
             width = 0.8 / len(errors)
             axes.bar(ahead + (number - (len(errors) - 1) / 2) * width, values, 0.92 * width, **style)
         else:
@@ -96,7 +104,7 @@ def error_figure(errors: Mapping[str, np.ndarray], metric: str) -> Figure:
     axes.set(xlabel="steps ahead", ylabel=metric)
     axes.set_ylim(bottom=0)
     axes.grid(axis="x", visible=False)
-    if horizon <= 8:
+    if horizon <= FEW:
         axes.set_xticks(ahead)
     legend_above(figure, axes)
     return figure
@@ -114,7 +122,8 @@ def windows_figure(windows: Sequence[Window], unit: str, description: str) -> Fi
         axes.plot(time, truth, color=INK, linewidth=1.4, label="truth", zorder=2.5)
         for name, values in window.forecasts.items():
             # a single step is a point, not a line
-            _plot(axes, name, window.time, values, marker="o" if len(values) == 1 or name == MODEL else None)
+            marked = len(values) == 1 or (name == MODEL and len(values) <= FEW)
+            _plot(axes, name, window.time, values, marker="o" if marked else None)
         half_a_step = float(window.time[0] - window.past_time[-1]) / 2
         axes.axvspan(window.time[0] - half_a_step, window.time[-1] + half_a_step, color=MUTED, alpha=0.1)
         axes.set_title(window.title, fontsize=8.5, pad=5)
@@ -132,7 +141,7 @@ def windows_figure(windows: Sequence[Window], unit: str, description: str) -> Fi
 
 
 def _plot(axes: Axes, name: str, time: np.ndarray, values: np.ndarray, marker: str | None = None) -> None:
-    style = {"linewidth": 1.8, "zorder": 3} if name == MODEL else {"linewidth": 0.9, "alpha": 0.85}
+    style = {"linewidth": 1.8, "zorder": 3} if name == MODEL else {"linewidth": 1}
     axes.plot(time, values, color=COLOURS[name], marker=marker, markersize=3, label=shown_name(name), **style)
 
 

@@ -11,15 +11,15 @@ VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPE
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 _COLOUR = re.compile("|".join(VARIABLES), re.IGNORECASE)
-_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_REFERENCE = re.compile(r"url\(#([^)]+)\)|^#([^#]+)$")  # in a style, or all of an href
 
 
 def themed(svg: str, prefix: str) -> str:
     """An SVG document as an element for an HTML page.
 
-    It fills the width it gets, up to its own. Every id, and every reference to one, starts with
-    ``prefix``, so a page may hold many figures. Colours of the house style become ``VARIABLES``, and
-    the title becomes the text that a screen reader says.
+    It fills the width it gets, up to its own. Only ids that the figure refers to are kept, and start
+    with ``prefix``, so a page may hold many figures. Colours of the house style become ``VARIABLES``,
+    and the title becomes the text that a screen reader says.
 
     Raises:
         ElementTree.ParseError: ``svg`` is not XML.
@@ -28,12 +28,15 @@ def themed(svg: str, prefix: str) -> str:
     _make_responsive(root)
     _take_title(root)
     _drop_style_sheet(root)
+    wanted = {name for element in root.iter() for value in element.attrib.values() for name in _references(value)}
     for element in root.iter():
-        for key, value in list(element.attrib.items()):
-            name = "href" if key == f"{XLINK}href" else key
-            if name != key:
-                del element.attrib[key]
-            element.set(name, _rewritten(name, value, prefix))
+        attributes = {key.replace(XLINK, ""): value for key, value in element.attrib.items()}
+        element.attrib.clear()
+        for key, value in attributes.items():
+            if key != "id":
+                element.set(key, value if key == "aria-label" else _rewritten(value, prefix))
+            elif value in wanted:
+                element.set(key, f"{prefix}-{value}")
         element.tag = element.tag.removeprefix(SVG)
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -64,12 +67,10 @@ def _drop_style_sheet(root: ElementTree.Element) -> None:
             root.set("style", f"{root.get('style')}; {rule[1].strip() if rule else ''}".rstrip("; "))
 
 
-def _rewritten(attribute: str, value: str, prefix: str) -> str:
-    if attribute == "id":
-        return f"{prefix}-{value}"
-    if attribute == "href":
-        return f"#{prefix}-{value[1:]}" if value.startswith("#") else value
-    if attribute == "aria-label":
-        return value
-    value = _REFERENCE.sub(rf"url(#{prefix}-\1)", value)
-    return _COLOUR.sub(lambda found: VARIABLES[found[0].lower()], value) if attribute == "style" else value
+def _references(value: str) -> list[str]:
+    return [inside or whole for inside, whole in _REFERENCE.findall(value)]
+
+
+def _rewritten(value: str, prefix: str) -> str:
+    value = _REFERENCE.sub(lambda found: found[0].replace("#", f"#{prefix}-"), value)
+    return _COLOUR.sub(lambda found: VARIABLES[found[0].lower()], value)

@@ -22,8 +22,8 @@ MUTED = "#66707a"
 GRID = "#e3e7eb"
 PAPER = "#fdfdfc"
 
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), where its colours stand out on white
-BLUE = "#0072b2"
+# after Okabe and Ito (https://jfly.uni-koeln.de/color/), as light or dark as both papers allow
+BLUE = "#1279bb"
 VERMILION = "#d55e00"
 GREEN = "#009e73"
 PURPLE = "#b5639a"
@@ -120,6 +120,7 @@ def as_svg(figure: Figure, name: str) -> str:
         # the layout font need not know every script: the reader's font draws the text
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata=metadata)
+    figure.set_layout_engine("none")  # it would move things a little each time
     return re.sub(rf"[\"']{_LAYOUT_FONT}[\"']", FONT_STACK, buffer.getvalue())
 
 

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 Scalar = str | int | float | None
@@ -20,10 +20,21 @@ class Table:
     rows: list[list[Scalar]]
 
     @property
+    def largest(self) -> list[float | None]:
+        """The largest number of each column, by which all of the column are rounded."""
+        columns = zip(*self.rows, strict=True)
+        return [max((abs(cell) for cell in cells if isinstance(cell, int | float)), default=None) for cells in columns]
+
+    @property
     def groups(self) -> list[tuple[str, int]]:
         """What the columns belong to and how many side by side do; empty when they all stand for themselves."""
         runs = [(group, len(list(columns))) for group, columns in groupby(group for group, _ in self.columns)]
         return runs if any(group for group, _ in runs) else []
+
+    @property
+    def starts(self) -> list[bool]:
+        """For each column whether a group begins with it."""
+        return [bool(own[0]) and own[0] != before[0] for before, own in pairwise([("", ""), *self.columns])]
 
 
 def detail_tables(details: Sequence[dict[str, Any]]) -> list[Table]:

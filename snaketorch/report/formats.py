@@ -4,6 +4,8 @@ import math
 from datetime import datetime
 from typing import Any
 
+ABBREVIATIONS = {"auc", "auroc", "bleu", "f1", "fid", "mae", "mape", "mase", "mse", "rmse", "smape"}
+
 NOTHING = "–"
 """Shown where there is no value."""
 
@@ -17,6 +19,13 @@ def number(value: float | None, digits: int = 4) -> str:
     if value and not 1e-4 <= abs(value) < 1e9:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{_decimals(value, digits)}f}"
+
+
+def aligned(value: float | None, like: float | None) -> str:
+    """A number with the decimals that ``number`` gives ``like``, so that a row of them can be compared."""
+    if not isinstance(value, float) or not like or not 1e-4 <= abs(like) < 1e9:
+        return number(value)
+    return f"{value:,.{_decimals(like, 4)}f}"
 
 
 def estimate(metric: dict[str, Any]) -> str:
@@ -68,8 +77,14 @@ def plain(name: str) -> str:
 
 
 def metric_name(name: str) -> str:
-    """A metric without its split: test/f1_macro is f1 macro."""
-    return plain(name.rpartition("/")[2])
+    """A metric without its split, as it is usually written: test/f1_macro is F1 macro."""
+    words = name.rpartition("/")[2].split("_")
+    return " ".join(word.upper() if word in ABBREVIATIONS else word for word in words)
+
+
+def sentence(text: str) -> str:
+    """``text`` with a capital first letter; the rest stays, unlike with ``str.capitalize``."""
+    return text[:1].upper() + text[1:]
 
 
 def _decimals(value: float, digits: int) -> int:

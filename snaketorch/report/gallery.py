@@ -11,7 +11,7 @@ from snaketorch.errors import UserError
 from snaketorch.figures.curves import learning_curves
 from snaketorch.figures.inline import themed
 from snaketorch.figures.style import as_svg
-from snaketorch.report.formats import metric_name, plain
+from snaketorch.report.formats import plain, sentence
 from snaketorch.report.freshness import make_again
 from snaketorch.report.results import Experiment, Seed
 
@@ -19,6 +19,10 @@ MAX_EXPERIMENTS = 40
 """Experiments whose figures are on the page; of others it tells where they are."""
 MAX_BYTES = 24_000_000
 """All figures together; first seeds go before further seeds."""
+CURVES = "curves.svg"
+"""The learning curves of one seed; the page draws those of all seeds in one."""
+HALF_WIDTH = 480
+"""Points up to which two figures stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,9 @@ class Drawing:
 
     title: str
     path: Path
-    svg: Markup | None
+    svg: Markup | None = None
+    is_wide: bool = False
+    """Whether it takes the width of the page's text."""
 
 
 @dataclass
@@ -50,14 +56,14 @@ def gallery(experiments: Sequence[Experiment]) -> Gallery:
         room -= len(found.curves[experiment.name])
     for experiment, seed in _first_seeds_first(experiments):
         drawings = []
-        for path in sorted((seed.folder / "figures").glob("*.svg")):
-            svg = None
+        for path in sorted(set((seed.folder / "figures").glob("*.svg")) - {seed.folder / "figures" / CURVES}):
+            drawing = Drawing(sentence(plain(path.stem)), path)
             if experiment.name in shown and path.stat().st_size <= room:
-                svg = _inline(path, f"{experiment.name}-{seed.seed}-{path.stem}")
-                room -= len(svg)
-            found.left_out += svg is None
-            drawings.append(Drawing(plain(path.stem).capitalize(), path, svg))
-        found.drawings[experiment.name, seed.seed] = drawings
+                drawing = _inline(drawing, f"{experiment.name}-{seed.seed}-{path.stem}")
+                room -= len(drawing.svg)
+            drawings.append(drawing)
+        found.left_out += sum(drawing.svg is None for drawing in drawings)
+        found.drawings[experiment.name, seed.seed] = sorted(drawings, key=lambda drawing: drawing.is_wide)
     return found
 
 
@@ -66,11 +72,16 @@ def _first_seeds_first(experiments: Iterable[Experiment]) -> list[tuple[Experime
     return [(experiment, seed) for _, experiment, seed in sorted(pairs, key=lambda pair: pair[0])]
 
 
-def _inline(path: Path, prefix: str) -> Markup:
+def _inline(drawing: Drawing, prefix: str) -> Drawing:
+    """The same drawing with its file as an element of the page."""
     try:
-        return Markup(themed(path.read_text("utf-8"), prefix))
+        svg = themed(drawing.path.read_text("utf-8"), prefix)
+        root = ElementTree.fromstring(svg)
     except (ElementTree.ParseError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: is no SVG ({error}); {make_again(path.parent.parent / 'metrics.json')}") from error
+        made_with = drawing.path.parent.with_name("metrics.json")
+        raise UserError(f"{drawing.path}: is no SVG ({error}); {make_again(made_with)}") from error
+    width = float(root.get("viewBox", "0 0 0 0").split()[2])
+    return Drawing(root.get("aria-label", drawing.title), drawing.path, Markup(svg), width > HALF_WIDTH)
 
 
 def _curves(experiment: Experiment) -> Markup:

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH = 260
+WIDTH = 230
 MARGIN = 10
-ROOM = 0.6
+ROOM = 1.3
 """How far intervals may widen the axis, in spans of the points: two seeds have intervals that would hide all else."""
+NEAR = 12
+"""How far off a baseline may be to be on the axis, in spans of the points."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Axis:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Position and label of two to five round values."""
-        raw = (self.high - self.low) / 3.5
+        raw = (self.high - self.low) / 4
         magnitude = 10 ** math.floor(math.log10(raw))
         step = next(step for factor in (1, 2, 5, 10) if (step := factor * magnitude) >= raw)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -53,14 +55,11 @@ def common_axis(metrics: Iterable[dict[str, Any]], baselines: Iterable[float]) -
         return None
     low, high = min(points), max(points)
     reach = max(high - low, abs(high) * 1e-3, 1e-9)
-    near = [value for value in baselines if low - 3 * reach <= value <= high + 3 * reach]
-    low, high = min([low, *near]), max([high, *near])
+    near = [value for value in baselines if low - NEAR * reach <= value <= high + NEAR * reach]
     ends = [end for metric in metrics for end in metric["ci95"] or []]
-    reach = max(high - low, reach)
-    return Axis(
-        max(min([low, *ends]), low - ROOM * reach) - 0.04 * reach,
-        min(max([high, *ends]), high + ROOM * reach) + 0.04 * reach,
-    )
+    low = min(max(min([low, *ends]), low - ROOM * reach), *near, low)
+    high = max(min(max([high, *ends]), high + ROOM * reach), *near, high)
+    return Axis(low - 0.03 * (high - low), high + 0.03 * (high - low))
 
 
 def interval_plot(metric: dict[str, Any], axis: Axis) -> IntervalPlot:

@@ -13,6 +13,7 @@ from snaketorch.report.interval_plot import WIDTH
 
 FILTERS = (
     formats.number,
+    formats.aligned,
     formats.estimate,
     formats.duration,
     formats.megabytes,
@@ -20,6 +21,7 @@ FILTERS = (
     formats.moment,
     formats.plain,
     formats.metric_name,
+    formats.sentence,
     highlight,
 )
 

@@ -26,7 +26,7 @@ def provenance(experiment: Experiment) -> list[Fact]:
             ("Test code (digest)", lambda seed: seed.metrics["record"]["code_digest"], True),
             ("Data (digest)", lambda seed: seed.record["inputs"]["manifest"]["digest"], True),
             ("Model (SHA-256)", lambda seed: seed.record["outputs"]["model"][:16], True),
-            ("Git commit", lambda seed: commit(seed.record["git"]), True),
+            ("Git commit", lambda seed: _commit(seed.record["git"]), False),
             ("Machine", lambda seed: machine(seed.record["host"]), False),
             ("Device", _device, False),
             ("Precision", _precision, False),
@@ -40,11 +40,11 @@ def provenance(experiment: Experiment) -> list[Fact]:
     return [row for row in rows if row.cells != [NOTHING]]
 
 
-def commit(git: dict[str, Any] | None) -> str:
+def _commit(git: dict[str, Any] | None) -> str:
     """A commit in short, and whether files differed from it."""
     if git is None:
         return NOTHING
-    return git["commit"][:12] + (" + uncommitted changes" if git["dirty"] else "")
+    return git["commit"][:12] + (", with uncommitted changes" if git["dirty"] else "")
 
 
 def machine(host: dict[str, Any]) -> str:
@@ -61,7 +61,7 @@ def software(versions: dict[str, str]) -> str:
 def _device(seed: Seed) -> str:
     device = seed.record["device"]
     threads = device.get("threads")
-    return f"{device['type'].upper()}: {device['name']}" + (f", {threads} thread(s)" if threads else "")
+    return f"{device['type'].upper()}: {device['name']}" + (f", {threads} thread{'s' if threads > 1 else ''}" if threads else "")
 
 
 def _precision(seed: Seed) -> str:

@@ -10,14 +10,24 @@ from snaketorch.config.yaml_loader import parse_scalar
 
 def resolved_yaml(experiment: str, config: ExperimentConfig) -> str:
     """The file ``config.yaml`` beside the results."""
-    body = yaml.dump(
-        config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")
-    )
+    content = config.model_dump(mode="json")
+    for inheritance in ("extends", "abstract"):
+        if not content[inheritance]:  # as if it were not there
+            del content[inheritance]
+    body = yaml.dump(_kind_first(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
     return (
         f"# What experiment '{experiment}' was run with: its own file, what it extends, and every default written out.\n"
         f"# A result, written with summary.json: to change the experiment, edit config/experiments/{experiment}.yaml.\n\n"
         f"{body}"
     )
+
+
+def _kind_first(value: Any) -> Any:
+    """A section says first what it is, as its author would write it."""
+    if not isinstance(value, dict):
+        return value
+    ordered = sorted(value, key=lambda key: key != "kind")
+    return {key: _kind_first(value[key]) for key in ordered}
 
 
 class _Dumper(yaml.SafeDumper):

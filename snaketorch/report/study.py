@@ -16,7 +16,7 @@ from snaketorch.report.details import Table, detail_tables
 from snaketorch.report.gallery import MAX_EXPERIMENTS, gallery
 from snaketorch.report.leaderboard import leaderboards
 from snaketorch.report.page import render
-from snaketorch.report.provenance_table import Fact, commit, machine, provenance, software
+from snaketorch.report.provenance_table import Fact, machine, provenance, software
 from snaketorch.report.results import Experiment, read_experiment
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
         study=spec.study,
         code=code,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        commit=commit(git_state(Path(__file__).parent)),
+        git=git_state(Path(__file__).parent),
         machine=machine(host()),
         versions=versions(["snaketorch", "jinja2", "matplotlib"]),
         software=sorted({software(seed.record["versions"]) for seed in _seeds(experiments)}),

@@ -25,6 +25,7 @@ from snaketorch.training.model_file import save_model
 log = logging.getLogger(__name__)
 
 FORMAT = 1
+CHOICES = Path("state/precision")  # what a device does well, remembered for all seeds
 PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy")
 
 Uploading = Callable[[Path], AbstractContextManager[None]]
@@ -70,7 +71,7 @@ def train(
         journal = job.open_journal()
         with uploading(journal.folder):
             try:
-                fitted = fit(spec, dataset, folder, state_root.parents[1] / "precision", journal)
+                fitted = fit(spec, dataset, folder, CHOICES, journal)
                 write_text(history, fitted.history)
                 save_model(model, spec.task, spec.model, dataset.facts(), fitted.weights)
                 content = job.record(fitted, model, history, manifest) | {

@@ -3,11 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from snaketorch.config.specs import PrepareSpec
 from snaketorch.data.manifest import Manifest
 from snaketorch.data.prepare import prepare
 from snaketorch.data.raw import RawImages, RawSeries
+
+# a busy machine is no failure
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SOURCES = {
     "digits": {"kind": "sklearn", "name": "digits"},

@@ -3,7 +3,7 @@ from mlflow.utils.validation import _validate_metric_name
 
 from snaketorch.tracking.limits import allowed_name, batches, cut
 
-NAMES = ["../x", "a/../b", "..", "", "/", "//a", "a//b/", "a%b", "x" * 400, "x" * 248 + "/.y", "../../..", "a\nb", "..a/b"]
+NAMES = ["../x", "a/../b", "..", "", "/", "a//b/", "a%b", "x" * 400, "x" * 248 + "/.y", "../../..", "a\nb", "..a/b"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,7 +3,7 @@ import multiprocessing
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-import mlflow  # noqa: F401  # once, before processes fork
+import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  # once, before processes fork
 import pytest
 
 from snaketorch.tracking.store import TrackingError, connect, initialise
