@@ -78,7 +78,7 @@ def _own_conflicts(name: str, found: Mapping[str, list[Conflict]], document: Doc
             continue
         place = document.position(path)
         if place.file not in (document.file, SHOWN_AS):  # right where it stands, wrong for who inherits it
-            message += f" (set in {place.file}:{place.line})"
+            message += f"; set in {place.file}:{place.line}"
             place = document.position(("extends",))
         yield Problem.at(place, path, message)
 

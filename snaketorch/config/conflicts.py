@@ -145,7 +145,10 @@ def _accelerator_is_asked_for(experiment: ExperimentConfig, datasets: Datasets) 
     if accelerator == "cpu" and gpus:
         yield ("resources", "gpus"), f"{gpus} is reserved for a training on the CPU; allowed: 0 with accelerator: cpu"
     if accelerator == "gpu" and not gpus:
-        yield ("resources", "gpus"), "0, but trainer.accelerator is gpu; allowed: 1"
+        yield (
+            ("trainer", "accelerator"),
+            "gpu, but resources.gpus is 0; allowed: gpu with a GPU asked for, or cpu, auto",
+        )
 
 
 def _not_logged(experiment: ExperimentConfig, section: str, metric: str | None) -> Iterator[Conflict]:

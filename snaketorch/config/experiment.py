@@ -73,7 +73,7 @@ class ExperimentConfig(Section):
     def _every_seed_once(cls, seeds: list[int]) -> list[int]:
         twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
         if twice:
-            raise ValueError(f"seed {', '.join(map(str, twice))} is listed twice; allowed: each seed once")
+            raise ValueError(f"{', '.join(map(str, twice))} more than once; allowed: each seed once")
         return seeds
 
     def resolved(self) -> "ExperimentConfig":

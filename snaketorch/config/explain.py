@@ -35,8 +35,12 @@ def explain(
         if _follows_from_unread(item) or (item["type"] in ABSENT and not whole):
             continue
         path, schema = _locate(root, item["loc"])
-        place = document.gap(path) if item["type"] == "missing" else document.position(path)
-        yield Problem.at(place, path, _message(item, path, schema, root))
+        message = _message(item, path, schema, root)
+        place = document.gap(path) if item["type"] in ABSENT else document.position(path)
+        if item["type"] == "union_tag_invalid" and (*path, "kind") in document.positions:
+            path = (*path, "kind")
+            place = document.position(path)
+        yield Problem.at(place, path, message)
 
 
 def _follows_from_unread(item: dict[str, Any]) -> bool:
@@ -54,19 +58,19 @@ def _locate(root: Schema, loc: tuple[str | int, ...]) -> tuple[KeyPath, Schema]:
     For an unknown key it is the schema of the section around it.
     """
     path: list[str | int] = []
-    schema = _concrete(root, root)
+    schema = concrete(root, root)
     for element in loc:
         if "discriminator" in schema:
-            schema = _concrete(root, {"$ref": schema["discriminator"]["mapping"][element]})
+            schema = concrete(root, {"$ref": schema["discriminator"]["mapping"][element]})
             continue
         path.append(element)
         inner = schema.get("items") if isinstance(element, int) else schema.get("properties", {}).get(element)
         if inner is not None:
-            schema = _concrete(root, inner)
+            schema = concrete(root, inner)
     return tuple(path), schema
 
 
-def _concrete(root: Schema, schema: Schema) -> Schema:
+def concrete(root: Schema, schema: Schema) -> Schema:
     """``schema`` with references followed, and without the alternative null."""
     while True:
         if "$ref" in schema:
@@ -81,24 +85,28 @@ def _message(item: dict[str, Any], path: KeyPath, schema: Schema, root: Schema) 
     value = item["input"]
     match item["type"]:
         case "extra_forbidden":
-            known = schema.get("properties", {})
+            known = keys(schema)
             return f"unknown key; allowed: {', '.join(known)}{did_you_mean(str(path[-1]), known)}"
         case "missing":
             return f"is required; allowed: {allowed(schema, root)}"
-        case "union_tag_invalid" if isinstance(kind := value["kind"], str):
-            known = kinds(schema)
-            return f"unknown kind '{shortened(kind)}'; allowed: {', '.join(known)}{did_you_mean(kind, known)}"
         case "union_tag_invalid":
-            return f"kind: {shown(value['kind'])} is not possible; allowed: {', '.join(kinds(schema))}"
+            kind, known = value["kind"], kinds(schema)
+            hint = did_you_mean(kind, known) if isinstance(kind, str) else ""
+            return f"{shown(kind)} is not possible; allowed: {', '.join(known)}{hint}"
         case "union_tag_not_found":
             return f"needs 'kind'; allowed: {', '.join(kinds(schema))}"
         case "value_error":
             return str(item["ctx"]["error"])
-    hint = ""
-    if isinstance(value, str):
-        hint = did_you_mean(value, map(str, schema.get("enum", [])))
-        hint = f"; did you mean {{kind: {value}}}?" if value in kinds(schema) else hint
-    return f"{shown(value)} is not possible; allowed: {allowed(schema, root)}{hint}"
+    return f"{shown(value)} is not possible; allowed: {allowed(schema, root)}{_hint(value, schema)}"
+
+
+def _hint(value: Any, schema: Schema) -> str:
+    """What the author of ``value`` perhaps meant."""
+    if value in kinds(schema):
+        return f"; did you mean {{kind: {value}}}?"
+    if schema.get("type") == "array" and isinstance(value, str | int):
+        return f"; did you mean [{shortened(str(value))}]?"
+    return did_you_mean(value, map(str, schema.get("enum", []))) if isinstance(value, str) else ""
 
 
 def shown(value: Any) -> str:
@@ -107,7 +115,7 @@ def shown(value: Any) -> str:
         case None:
             return "nothing (null)"
         case bool():
-            return f"{str(value).lower()} (true or false)"
+            return str(value).lower()
         case dict():
             return "a mapping"
         case []:
@@ -121,12 +129,18 @@ def shown(value: Any) -> str:
 
 def kinds(schema: Schema) -> list[str]:
     """What ``kind`` may be in a section that comes in several kinds; nothing for other schemas."""
-    return list(schema.get("discriminator", {}).get("mapping", {}))
+    references = {reference: kind for kind, reference in schema.get("discriminator", {}).get("mapping", {}).items()}
+    return [references[option["$ref"]] for option in schema["oneOf"]] if references else []
+
+
+def keys(schema: Schema) -> list[str]:
+    """The keys of a section, ``kind`` first."""
+    return sorted(schema.get("properties", {}), key=lambda key: key != "kind")
 
 
 def allowed(schema: Schema, root: Schema) -> str:
     """The values that ``schema`` admits, in words."""
-    schema = _concrete(root, schema)
+    schema = concrete(root, schema)
     if "enum" in schema:
         return ", ".join(map(str, schema["enum"]))
     if "const" in schema:
@@ -134,6 +148,8 @@ def allowed(schema: Schema, root: Schema) -> str:
     if kinds(schema):
         return f"a mapping with 'kind': {', '.join(kinds(schema))}"
     match schema["type"]:
+        case "integer" if schema.get("minimum", -1) == schema.get("maximum"):
+            return str(schema["minimum"])
         case "integer":
             return f"a whole number{_bounds(schema)}"
         case "number":
@@ -145,7 +161,7 @@ def allowed(schema: Schema, root: Schema) -> str:
             count = f" of {least}" if least == most else " of at least one" if least == 1 else ""
             return f"a list{count}, each {allowed(schema['items'], root)}"
         case "object":
-            return f"a mapping with the keys {', '.join(schema['properties'])}"
+            return f"a mapping with the keys {', '.join(keys(schema))}"
         case "string":
             return _text(schema)
     raise NotImplementedError(f"no words yet for the schema {schema}")
@@ -155,11 +171,12 @@ def _text(schema: Schema) -> str:
     if schema.get("pattern") == NAME_PATTERN:
         return NAME_IN_WORDS
     text = "one line of text" if "pattern" in schema else "text"
-    most = f" of at most {schema['maxLength']} letters" if "maxLength" in schema else ""
+    most = f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
     return text + most + (", not empty" if schema.get("minLength") else "")
 
 
 def _bounds(schema: Schema) -> str:
+    """`` of at least 0 and below 1``: the bounds of a number, in words."""
     words = {
         "exclusiveMinimum": "above",
         "minimum": "of at least",

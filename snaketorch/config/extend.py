@@ -102,7 +102,7 @@ def _merged(
         here = (*path, key)
         before = old.get(key)
         if isinstance(before, dict) and isinstance(value, dict) and value.get("kind") in (None, before.get("kind")):
-            positions[here] = new_positions[here]
+            positions[here] = _section(positions.get(here), new_positions[here])
             result[key] = _merged(before, value, here, positions, new_positions)
         else:
             for known in [known for known in positions if known[: len(here)] == here] if key in old else ():
@@ -110,3 +110,8 @@ def _merged(
             positions |= {known: place for known, place in new_positions.items() if known[: len(here)] == here}
             result[key] = value
     return result
+
+
+def _section(old: Position | None, new: Position) -> Position:
+    """Where a section stands that both have: in the file that has it, not on a command line that adds to it."""
+    return new if new.line else new._replace(beneath=old)

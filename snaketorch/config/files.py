@@ -26,7 +26,7 @@ def read_folder(root: Path, folder: str, problems: list[Problem]) -> dict[str, D
         problems.append(Problem(folder, 0, "", f"cannot be read: {error.strerror}"))
         return {}
     if not paths:
-        problems.append(Problem(folder, 0, "", f"holds no {SUFFIX} file; at least one is needed"))
+        problems.append(Problem(folder, 0, "", f"holds no {SUFFIX} file; allowed: one or more"))
     documents: dict[str, Document] = {}
     for path in paths:
         document = _read(path, f"{folder}/{path.name}")

@@ -18,6 +18,8 @@ class Position(NamedTuple):
     line: int
     within: KeyPath = ()
     """What its author wrote in front of its key: `experiments.NAME` on the command line."""
+    beneath: "Position | None" = None
+    """Where the section began that this one, on the command line, only adds to."""
 
 
 @dataclass(frozen=True, order=True)

@@ -40,4 +40,5 @@ def _no_match(pattern: str, names: list[str], experiments: Mapping[str, Document
     if pattern in experiments:
         return f"'{pattern}' is abstract, only there to be extended; allowed: {listed(names)}"
     hint = did_you_mean(pattern, names)
-    return f"no experiment is called '{shortened(pattern)}'; allowed: {listed(names)}, or a pattern with '*'{hint}"
+    verb = "matches" if any(sign in pattern for sign in "*?[") else "is called"
+    return f"no experiment {verb} '{shortened(pattern)}'; allowed: {listed(names)}, or a pattern with '*'{hint}"

@@ -19,9 +19,13 @@ class Tracking(Section):
     @field_validator("uri")
     @classmethod
     def _no_secrets(cls, uri: str | None) -> str | None:
-        if uri and urlsplit(uri).password:
+        try:
+            password = urlsplit(uri or "").password
+        except ValueError:
+            raise ValueError("is no address; allowed: one such as https://mlflow.example.org") from None
+        if password:
             raise ValueError(
-                "a password does not belong into a file; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, "
+                "holds a password; allowed: none here, and MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, "
                 "or MLFLOW_TRACKING_URI, in the environment"
             )
         return uri

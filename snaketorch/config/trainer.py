@@ -8,7 +8,7 @@ from snaketorch.config.base import Positive, Section
 
 
 class Trainer(Section):
-    """Keys of `lightning.Trainer`, by their own names; `auto` is explained at each."""
+    """Keys of Lightning's `Trainer`, by their own names; `auto` is explained at each."""
 
     max_epochs: Positive
     """Passes over the training data, at most."""

@@ -33,6 +33,19 @@ _NON_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _MAPPING_WANTED = "allowed: a mapping of keys to values"
+_HINTS = {
+    "tab": "spaces to indent",
+    "a value begins with": "such text in quotes",
+    "mapping values": "text with ': ' in quotes, and equal indents for the keys of a section",
+    "expected key": "equal indents for the keys of a section",
+    "expected ':'": "KEY: VALUE, with a space after the colon",
+    "expected ','": "brackets that are closed",
+    "node content": "a value, and brackets that are closed",
+    "end of stream": "quotes that are closed",
+    "incompatible": "YAML 1.2",
+}
+"""What to do about libyaml's messages."""
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -64,9 +77,13 @@ class Document:
 
     def gap(self, path: KeyPath) -> Position:
         """Where ``path``, which is nowhere, is missing: in this file, not in one that it extends."""
-        while path and self.position(path).file != self.file:
-            path = path[:-1]
-        return self.position(path)
+        for length in range(len(path), -1, -1):
+            place = self.positions.get(path[:length])
+            while place and place.beneath:
+                place = place.beneath
+            if place and (place.file == self.file or not place.line):
+                return place
+        return Position(self.file, 0)
 
 
 class _UnreadableError(Exception):
@@ -124,7 +141,8 @@ def _text(path: Path) -> str:
             raise _UnreadableError(0, f"is {found.st_size:,} bytes long; allowed: {MAX_BYTES:,}")
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise _UnreadableError(0, "does not exist, or is a link to nothing; allowed: a file") from None
+        what = "is a link to nothing" if path.is_symlink() else "does not exist"
+        raise _UnreadableError(0, f"{what}; allowed: a file") from None
     except OSError as error:
         raise _UnreadableError(0, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -178,12 +196,7 @@ def _syntax_error(error: yaml.YAMLError, text: str) -> _UnreadableError:
         what = "a tab indents" if letter == "\t" else f"a value begins with '{letter}'"
     if (context := getattr(error, "context_mark", None)) and context.line != mark.line:
         what += f" ({error.context}, which began in line {context.line + 1})"
-    hints = {
-        "tab": "; allowed: spaces to indent",
-        "begins with": "; allowed: such text in quotes",
-        "mapping values": "; allowed: text with ': ' in quotes, and equal indents for the keys of a section",
-    }
-    hint = next((hint for sign, hint in hints.items() if sign in what), "")
+    hint = next((f"; allowed: {hint}" for sign, hint in _HINTS.items() if sign in what), "")
     return _UnreadableError(mark.line + 1, f"is not YAML: {what}{hint}")
 
 
@@ -197,16 +210,14 @@ class _Builder:
         self.anchors: dict[str, int] = {}
         self.count = 0
 
-    def root(self) -> dict[str, Any]:
+    def root(self) -> dict[str, Any] | None:
         first = self.events[0] if self.events else None
         if first is None or (isinstance(first, yaml.ScalarEvent) and first.implicit[0] and first.value in _NULL):
             raise _UnreadableError(0, f"is empty; {_MAPPING_WANTED}")
         if not isinstance(first, yaml.MappingStartEvent):
             raise _UnreadableError(first.start_mark.line + 1, f"holds {_kind(first)}; {_MAPPING_WANTED}")
         value = self._value(())
-        if value is UNREAD:
-            raise _UnreadableError(0, f"is tagged as a whole; {_MAPPING_WANTED}")
-        return value
+        return None if value is UNREAD else value
 
     def _value(self, path: KeyPath) -> Any:
         event = self.events[self.next]
@@ -274,7 +285,9 @@ class _Builder:
     def _alias(self, event: yaml.AliasEvent, path: KeyPath) -> Any:
         after = self.next + 1
         if event.anchor not in self.anchors:
-            self._problem(event, path, f"alias '*{event.anchor}' has no anchor '&{event.anchor}' before it")
+            self._problem(
+                event, path, f"alias '*{event.anchor}' has no anchor '&{event.anchor}' before it; allowed: one above"
+            )
             self.next = after
             return UNREAD
         self.next = self.anchors[event.anchor]

@@ -5,7 +5,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -87,22 +87,24 @@ def stable_seed(*parts: object) -> int:
 class TrainingBatches:
     """Shuffled batches of an epoch, the order a function of (seed, epoch).
 
-    It can start anywhere: ``done`` batches of the whole training are skipped, so a training that goes
-    on from a checkpoint sees what it would have seen. Lightning calls ``set_epoch`` too late to rely
-    on it (pytorch-lightning issue 21938); here each new iteration is the next epoch.
+    ``position`` says how many batches of the whole training are done, so a training that goes on from
+    a checkpoint sees what it would have seen. It is asked at the first batch of each iteration, not
+    before: Lightning makes loaders, and iterators, before it restores its counters, and tells a sampler
+    its epoch too late (pytorch-lightning issue 21938).
     """
 
-    def __init__(self, samples: Samples, batch_size: int, seed: int, done: int = 0, drop_last: bool = False):
-        self.samples, self.batch_size, self.seed, self.drop_last = samples, batch_size, seed, drop_last
-        self.epoch, self.skip = divmod(done, len(self))
+    def __init__(
+        self, samples: Samples, batch_size: int, seed: int, position: Callable[[], int], drop_last: bool = False
+    ):
+        self.samples, self.batch_size, self.seed = samples, batch_size, seed
+        self.position, self.drop_last = position, drop_last
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.samples), self.batch_size)
         return max(1, whole + (rest > 0 and not self.drop_last))
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch, skip = self.epoch, self.skip
-        self.epoch, self.skip = epoch + 1, 0
+        epoch, skip = divmod(self.position(), len(self))
         generator = torch.Generator().manual_seed(stable_seed(self.seed, "order", epoch))
         order = torch.randperm(len(self.samples), generator=generator)
         for number in range(skip, len(self)):

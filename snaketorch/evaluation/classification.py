@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torchmetrics.functional.classification import binary_auroc, multiclass_accuracy, multiclass_f1_score
 
 from snaketorch.evaluation.calibration import reliability
-from snaketorch.evaluation.outcome import Outcome, Tested
+from snaketorch.evaluation.outcome import Case, Outcome
 from snaketorch.figures.confusion import confusion_figure
 from snaketorch.figures.examples import Example, examples_figure
 from snaketorch.figures.reliability import reliability_figure
@@ -78,22 +78,22 @@ MEASURES: dict[str, Callable[[Scores], float | None]] = {
 }
 
 
-def evaluate(tested: Tested) -> Outcome:
+def evaluate(case: Case) -> Outcome:
     """Metrics, confusion, a table of the classes, all predictions; pictures of them, and of the images."""
-    logits, label = (torch.from_numpy(tested.predictions[name]) for name in ("logits", "label"))
+    logits, label = (torch.from_numpy(case.predictions[name]) for name in ("logits", "label"))
     scores = Scores(logits.double(), label)
-    classes = tested.manifest.classes
+    classes = case.manifest.classes
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
     np.add.at(confusion, (scores.label.numpy(), scores.predicted.numpy()), 1)
     return Outcome(
-        metrics={name: MEASURES[name](scores) for name in tested.metrics},
+        metrics={name: MEASURES[name](scores) for name in case.metrics},
         details={
             "classes": list(classes),
             "confusion": confusion.tolist(),
             "per_class": per_class(confusion, classes),
         },
         predictions=_table(scores, classes),
-        figures=_figures(scores, confusion, tested),
+        figures=_figures(scores, confusion, case),
     )
 
 
@@ -140,25 +140,25 @@ def _table(scores: Scores, classes: tuple[str, ...]) -> pa.Table:
     )
 
 
-def _figures(scores: Scores, confusion: np.ndarray, tested: Tested) -> dict[str, Figure]:
+def _figures(scores: Scores, confusion: np.ndarray, case: Case) -> dict[str, Figure]:
     bins = _reliability(scores)
     figures = {
-        "confusion": confusion_figure(confusion, tested.manifest.classes),
+        "confusion": confusion_figure(confusion, case.manifest.classes),
         "reliability": reliability_figure(bins.counts, bins.accuracy, bins.confidence),
     }
     # by the loss: what the true class was given, finer than the probability where that is near 1
     losses = F.cross_entropy(scores.logits, scores.label, reduction="none").numpy()
     order = np.argsort(losses, kind="stable")
     for name, chosen in (("worst", order[::-1]), ("best", order)):
-        examples = _examples(scores, chosen[: tested.examples], tested)
+        examples = _examples(scores, chosen[: case.examples], case)
         figures[name] = examples_figure(
             examples, f"The {len(examples)} images with the {'largest' if name == 'worst' else 'smallest'} loss"
         )
     return figures
 
 
-def _examples(scores: Scores, chosen: np.ndarray, tested: Tested) -> list[Example]:
-    images, classes = tested.manifest.arrays("test")["image"], tested.manifest.classes
+def _examples(scores: Scores, chosen: np.ndarray, case: Case) -> list[Example]:
+    images, classes = case.manifest.arrays("test")["image"], case.manifest.classes
     confidence = scores.probability.max(1).values
     return [
         Example(

@@ -18,7 +18,7 @@ from snaketorch.config.specs import EvaluateSpec
 from snaketorch.data.arrays import whole_folder
 from snaketorch.data.manifest import Manifest
 from snaketorch.errors import UserError
-from snaketorch.evaluation.outcome import Evaluator, Tested, Values
+from snaketorch.evaluation.outcome import Case, Evaluator, Values
 from snaketorch.evaluation.predict import predict
 from snaketorch.figures.curves import learning_curves
 from snaketorch.figures.history import read_history
@@ -83,7 +83,7 @@ def evaluate(
     values, cost = predict(task, samples, spec.evaluate.batch_size, device)
     _check_numbers(values)
     evaluator: Evaluator = resolve(task.options.evaluator)
-    outcome = evaluator(Tested(task.options, dataset, values, names, spec.evaluate.examples))
+    outcome = evaluator(Case(task.options, dataset, values, names, spec.evaluate.examples))
 
     with whole_file(predictions) as temporary:
         parquet.write_table(outcome.predictions, temporary, compression="zstd")

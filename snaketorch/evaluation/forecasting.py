@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from snaketorch.data.manifest import SPLITS, Manifest
 from snaketorch.errors import UserError
 from snaketorch.evaluation.naive import naive_scale, persistence, seasonal_naive
-from snaketorch.evaluation.outcome import Outcome, Tested, Values
+from snaketorch.evaluation.outcome import Case, Outcome, Values
 from snaketorch.figures.forecasts import MODEL, Line, Window, error_figure, timeline_figure, windows_figure
 
 PAST_STEPS = 12
@@ -100,31 +100,31 @@ MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float | None]] = {"mae": 
 """Each from errors (..., C) in the data's units and the scale (C,) to a mean over all of them."""
 
 
-def evaluate(tested: Tested) -> Outcome:
+def evaluate(case: Case) -> Outcome:
     """Metrics of the model and the baselines, overall, by step ahead and by channel; all forecasts; pictures.
 
     UserError when the season is longer than the training split.
     """
-    forecasts = _forecasts(tested)
+    forecasts = _forecasts(case)
     series, horizon = forecasts.series, forecasts.truth.shape[1]
-    overall = _measured(forecasts, tested.metrics)
+    overall = _measured(forecasts, case.metrics)
     return Outcome(
         metrics=overall.pop(MODEL),
         baselines=overall,
         details={
             "channels": list(series.channels),
-            "scale": {"lag": tested.options.season or 1, "values": forecasts.scale.tolist()},
+            "scale": {"lag": case.options.season or 1, "values": forecasts.scale.tolist()},
             "per_step": [
-                {"step": step + 1, **_measured(forecasts, tested.metrics, steps=slice(step, step + 1))}
+                {"step": step + 1, **_measured(forecasts, case.metrics, steps=slice(step, step + 1))}
                 for step in range(horizon)
             ],
             "per_channel": [
-                {"channel": name, **_measured(forecasts, tested.metrics, channels=slice(number, number + 1))}
+                {"channel": name, **_measured(forecasts, case.metrics, channels=slice(number, number + 1))}
                 for number, name in enumerate(series.channels)
             ],
         },
         predictions=_table(forecasts),
-        figures=_figures(forecasts, tested),
+        figures=_figures(forecasts, case),
     )
 
 
@@ -139,17 +139,17 @@ def _measured(
     }
 
 
-def _forecasts(tested: Tested) -> Forecasts:
-    series, season = Series.of(tested.manifest), tested.options.season
+def _forecasts(case: Case) -> Forecasts:
+    series, season = Series.of(case.manifest), case.options.season
     if season and season >= series.training:
         raise UserError(
-            f"task.season is {season} steps, but the training split of dataset '{tested.manifest.dataset}' has only "
+            f"task.season is {season} steps, but the training split of dataset '{case.manifest.dataset}' has only "
             f"{series.training}; allowed: fewer than that, or no season"
         )
-    model = tested.predictions["forecast"].astype(np.float64)
-    first, horizon = series.test + tested.predictions["index"], model.shape[1]
+    model = case.predictions["forecast"].astype(np.float64)
+    first, horizon = series.test + case.predictions["index"], model.shape[1]
     truth = series.values[first[:, None] + np.arange(horizon)]
-    if not np.allclose(truth, tested.predictions["target"], rtol=1e-3, atol=1e-3 * np.abs(truth).max()):
+    if not np.allclose(truth, case.predictions["target"], rtol=1e-3, atol=1e-3 * np.abs(truth).max()):
         raise RuntimeError("the targets of the predictions are not the steps of the series that their index names")
     values = {MODEL: model, "persistence": persistence(series.values, first, horizon)}
     if season:
@@ -177,7 +177,7 @@ def _table(forecasts: Forecasts) -> pa.Table:
     return pa.table(columns)
 
 
-def _figures(forecasts: Forecasts, tested: Tested) -> dict[str, Figure]:
+def _figures(forecasts: Forecasts, case: Case) -> dict[str, Figure]:
     series, horizon = forecasts.series, forecasts.truth.shape[1]
     figures = {
         "forecast": timeline_figure(_lines(forecasts), series.unit),
@@ -186,9 +186,9 @@ def _figures(forecasts: Forecasts, tested: Tested) -> dict[str, Figure]:
     scaled = np.abs(forecasts.errors(MODEL)) / np.where(forecasts.scale, forecasts.scale, 1)  # channels alike
     order = np.argsort(scaled.mean((1, 2)), kind="stable")
     for name, ranked in (("worst", order[::-1]), ("best", order)):
-        chosen = apart(ranked, forecasts.first, horizon, tested.examples)
+        chosen = apart(ranked, forecasts.first, horizon, case.examples)
         hardest = scaled.mean(1).argmax(1)  # the channel to show of each window
-        pictures = [_window(forecasts, index, hardest[index], tested.options.window) for index in chosen]
+        pictures = [_window(forecasts, index, hardest[index], case.options.window) for index in chosen]
         description = f"The {len(pictures)} forecasts with the {'largest' if name == 'worst' else 'smallest'} error"
         figures[name] = windows_figure(pictures, series.unit, description)
     return figures

@@ -16,7 +16,7 @@ Values = dict[str, float | None]
 
 
 @dataclass(frozen=True)
-class Tested:
+class Case:
     """A model's predictions on the whole test split."""
 
     options: Task
@@ -43,5 +43,5 @@ class Outcome:
     """By the stem of the file."""
 
 
-Evaluator = Callable[[Tested], Outcome]
+Evaluator = Callable[[Case], Outcome]
 """What a task section's ``evaluator`` names."""

@@ -10,8 +10,9 @@ VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--grid)", PAPE
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"
+HREF = f"{XLINK}href"
 _COLOUR = re.compile("|".join(VARIABLES), re.IGNORECASE)
-_REFERENCE = re.compile(r"url\(#([^)]+)\)|^#([^#]+)$")  # in a style, or all of an href
+_URL = re.compile(r"url\(#([^)]+)\)")
 
 
 def themed(svg: str, prefix: str) -> str:
@@ -28,16 +29,14 @@ def themed(svg: str, prefix: str) -> str:
     _make_responsive(root)
     _take_title(root)
     _drop_style_sheet(root)
-    wanted = {name for element in root.iter() for value in element.attrib.values() for name in _references(value)}
+    wanted = {name for element in root.iter() for item in element.items() for name in _references(*item)}
     for element in root.iter():
-        attributes = {key.replace(XLINK, ""): value for key, value in element.attrib.items()}
-        element.attrib.clear()
-        for key, value in attributes.items():
-            if key != "id":
-                element.set(key, value if key == "aria-label" else _rewritten(value, prefix))
-            elif value in wanted:
-                element.set(key, f"{prefix}-{value}")
         element.tag = element.tag.removeprefix(SVG)
+        attributes = list(element.items())
+        element.attrib.clear()
+        for key, value in attributes:
+            if key != "id" or value in wanted:
+                element.set(key.removeprefix(XLINK), _rewritten(key, value, prefix))
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -48,14 +47,12 @@ def _make_responsive(root: ElementTree.Element) -> None:
 
 
 def _take_title(root: ElementTree.Element) -> None:
-    title = root.find(f"{SVG}title")
-    if title is None:
-        return
-    root.set("role", "img")
-    root.set("aria-label", title.text or "")
-    root.remove(title)  # browsers would show it as a tooltip over the whole figure
     if (metadata := root.find(f"{SVG}metadata")) is not None:
         root.remove(metadata)
+    if (title := root.find(f"{SVG}title")) is not None:
+        root.set("role", "img")
+        root.set("aria-label", title.text or "")
+        root.remove(title)  # browsers would show it as a tooltip over the whole figure
 
 
 def _drop_style_sheet(root: ElementTree.Element) -> None:
@@ -67,10 +64,18 @@ def _drop_style_sheet(root: ElementTree.Element) -> None:
             root.set("style", f"{root.get('style')}; {rule[1].strip() if rule else ''}".rstrip("; "))
 
 
-def _references(value: str) -> list[str]:
-    return [inside or whole for inside, whole in _REFERENCE.findall(value)]
+def _references(key: str, value: str) -> list[str]:
+    if key == HREF:
+        return [value[1:]] if value.startswith("#") else []
+    return _URL.findall(value)
 
 
-def _rewritten(value: str, prefix: str) -> str:
-    value = _REFERENCE.sub(lambda found: found[0].replace("#", f"#{prefix}-"), value)
+def _rewritten(key: str, value: str, prefix: str) -> str:
+    if key == "id":
+        return f"{prefix}-{value}"
+    if key == HREF:
+        return f"#{prefix}-{value[1:]}" if value.startswith("#") else value
+    if key == "aria-label":
+        return value
+    value = _URL.sub(rf"url(#{prefix}-\1)", value)
     return _COLOUR.sub(lambda found: VARIABLES[found[0].lower()], value)

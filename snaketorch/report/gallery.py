@@ -48,7 +48,10 @@ class Gallery:
 
 
 def gallery(experiments: Sequence[Experiment]) -> Gallery:
-    """Learning curves and the figures of every seed, inline up to ``MAX_EXPERIMENTS`` and ``MAX_BYTES``."""
+    """Learning curves and the figures of every seed, inline up to ``MAX_EXPERIMENTS`` and ``MAX_BYTES``.
+
+    Of more experiments than fit, the first ones are drawn.
+    """
     found, room = Gallery(), MAX_BYTES
     shown = {experiment.name for experiment in experiments[:MAX_EXPERIMENTS]}
     for experiment in experiments[:MAX_EXPERIMENTS]:

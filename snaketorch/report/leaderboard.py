@@ -54,6 +54,12 @@ def leaderboards(experiments: Iterable[Experiment]) -> list[Board]:
     return [_board(group) for group in groups.values()]
 
 
+def best_first(boards: Iterable[Board]) -> list[Experiment]:
+    """All experiments by their place: the winners of all tables, then the runners-up, and so on."""
+    placed = [(place, row.experiment) for board in boards for place, row in enumerate(board.rows)]
+    return [experiment for _, experiment in sorted(placed, key=lambda pair: pair[0])]
+
+
 def _comparable(experiment: Experiment) -> tuple:
     """Equal for experiments whose numbers may stand side by side: one metric over one set of targets."""
     metrics = experiment.seeds[0].metrics

@@ -39,8 +39,10 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
 
 
 def _is_plain(value: str) -> bool:
+    """Whether it may stand without quotes as far as this package goes; PyYAML adds quotes where YAML's syntax asks for them."""
     try:
-        return isinstance(parse_scalar(value), str)
+        # unprintable characters, line ends of Unicode among them, are safe as escapes only
+        return value.isprintable() and isinstance(parse_scalar(value), str)
     except ValueError:
         return False
 

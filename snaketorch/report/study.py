@@ -14,7 +14,7 @@ from snaketorch.provenance import git_state, host, versions
 from snaketorch.publish import write_text
 from snaketorch.report.details import Table, detail_tables
 from snaketorch.report.gallery import MAX_EXPERIMENTS, gallery
-from snaketorch.report.leaderboard import leaderboards
+from snaketorch.report.leaderboard import best_first, leaderboards
 from snaketorch.report.page import render
 from snaketorch.report.provenance_table import Fact, machine, provenance, software
 from snaketorch.report.results import Experiment, read_experiment
@@ -52,7 +52,7 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
     UserError when a file below ``results`` is missing, or changed since the summary that tells of it.
     """
     experiments = [read_experiment(results, spec.study, name) for name in spec.experiments]
-    figures = gallery(experiments)
+    boards = leaderboards(experiments)
     text = render(
         title=spec.title,
         study=spec.study,
@@ -62,7 +62,7 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
         machine=machine(host()),
         versions=versions(["snaketorch", "jinja2", "matplotlib"]),
         software=sorted({software(seed.record["versions"]) for seed in _seeds(experiments)}),
-        boards=leaderboards(experiments),
+        boards=boards,
         chapters=[
             Chapter(
                 experiment, detail_tables([seed.metrics["details"] for seed in experiment.seeds]), provenance(experiment)
@@ -70,7 +70,7 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
             for experiment in experiments
         ],
         datasets=_datasets(results, experiments),
-        gallery=figures,
+        gallery=gallery(best_first(boards)),
         max_experiments=MAX_EXPERIMENTS,
         open_up_to=OPEN_UP_TO,
         cost=_cost(experiments),

@@ -26,12 +26,13 @@ class Data(lightning.LightningDataModule):
                 self.splits = {split: samples.to(device) for split, samples in self.splits.items()}
 
     def train_dataloader(self) -> TrainingBatches:
-        # `processed` is right for checkpoints inside and at the end of an epoch alike; Lightning restores
-        # its loops before it calls this
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
-        return TrainingBatches(
-            self.splits["train"], self.options.batch_size, self.seed, done=done, drop_last=self.options.drop_last
-        )
+        options = self.options
+        return TrainingBatches(self.splits["train"], options.batch_size, self.seed, self._done, options.drop_last)
+
+    def _done(self) -> int:
+        # `processed` is right for checkpoints inside and at the end of an epoch alike, and counts one for
+        # each batch where several optimizers step
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
 
     def val_dataloader(self) -> EvaluationBatches:
         return EvaluationBatches(self.splits["val"], VALIDATION_BATCH)

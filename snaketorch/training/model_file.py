@@ -6,6 +6,7 @@ only, and is read with ``weights_only=True``: a file from elsewhere cannot run c
 """
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,6 @@ def load_model(path: Path) -> TaskModule:
         description = Description.model_validate(description)
         task = build_task(description.task, description.model, description.facts)
         task.network.load_state_dict(content["weights"])
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise UserError(f"{path} is not a model that Snaketorch saved, or it is damaged: {error}") from error
     return task.eval()

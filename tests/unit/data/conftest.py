@@ -49,13 +49,13 @@ def dataset(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
+def prepared_digits(tmp_path_factory):
     """The digits as they come; not to be changed by a test."""
     return Dataset(tmp_path_factory.mktemp("module") / "digits").prepare("digits")
 
 
 @pytest.fixture(scope="module")
-def sunspots(tmp_path_factory):
+def prepared_sunspots(tmp_path_factory):
     """The sunspots; not to be changed by a test."""
     return Dataset(tmp_path_factory.mktemp("module") / "sunspots").prepare("sunspots")
 

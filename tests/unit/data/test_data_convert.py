@@ -27,6 +27,13 @@ def test_a_half_goes_up():
     assert convert_images(image, [1, 1], None).item() == 101
 
 
+@pytest.mark.parametrize("size", [[12, 12], [20, 28], [9, 15]])
+def test_the_order_in_which_pixels_are_added_does_not_show(size):
+    # a mirrored image is added up the other way round, as another device may do
+    raw = np.random.default_rng(0).integers(0, 256, (300, 3, 6, 6), dtype=np.uint8)
+    assert np.array_equal(convert_images(raw[..., ::-1].copy(), size, None)[..., ::-1], convert_images(raw, size, None))
+
+
 @pytest.mark.parametrize("value", [0, 1, 128, 255])
 @pytest.mark.parametrize("size", [None, [3, 9]])
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 3), (3, 1), (3, 3)])

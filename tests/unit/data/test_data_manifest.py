@@ -12,9 +12,9 @@ AGAIN = "prepare the dataset again: `snakemake -c1 --forcerun prepare_dataset --
 
 
 @pytest.fixture
-def manifest(sunspots, tmp_path):
+def manifest(prepared_sunspots, tmp_path):
     """A copy to spoil; a prepared dataset can be moved as a whole."""
-    folder = shutil.copytree(sunspots.path.parent, tmp_path / "copy")
+    folder = shutil.copytree(prepared_sunspots.path.parent, tmp_path / "copy")
     return Manifest.load(folder / "manifest.json")
 
 
@@ -26,35 +26,35 @@ def edit(manifest, change):
     return Manifest.load(manifest.path)
 
 
-def test_a_manifest_reads_as_it_was_written(digits):
-    assert digits.dataset == "digits"
-    assert digits.classes == tuple("0123456789")
-    assert set(digits.splits) == set(SPLITS)
-    assert sum(digits.splits["train"].class_counts) == digits.splits["train"].count
-    assert digits.splits["train"].start is None
+def test_a_manifest_reads_as_it_was_written(prepared_digits):
+    assert prepared_digits.dataset == "digits"
+    assert prepared_digits.classes == tuple("0123456789")
+    assert set(prepared_digits.splits) == set(SPLITS)
+    assert sum(prepared_digits.splits["train"].class_counts) == prepared_digits.splits["train"].count
+    assert prepared_digits.splits["train"].start is None
     with pytest.raises(FrozenInstanceError):
-        digits.dataset = "other"
+        prepared_digits.dataset = "other"
 
 
-def test_arrays_are_mapped_and_cannot_be_changed(digits):
-    arrays = digits.arrays("val")
+def test_arrays_are_mapped_and_cannot_be_changed(prepared_digits):
+    arrays = prepared_digits.arrays("val")
     assert isinstance(arrays["image"], np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         arrays["label"][0] = 3
 
 
-def test_whole_data_passes_the_check(digits, sunspots):
-    digits.verify()
-    sunspots.verify()
+def test_whole_data_passes_the_check(prepared_digits, prepared_sunspots):
+    prepared_digits.verify()
+    prepared_sunspots.verify()
 
 
-def test_facts_are_json_that_a_model_can_carry(digits, sunspots):
-    facts = digits.facts()
+def test_facts_are_json_that_a_model_can_carry(prepared_digits, prepared_sunspots):
+    facts = prepared_digits.facts()
     assert json.loads(json.dumps(facts)) == facts
     assert facts.keys() == {"dataset", "provides", "digest", "fields", "classes"}
     assert facts["classes"] == list("0123456789")
-    assert sunspots.facts()["classes"] == []
-    assert len(sunspots.facts()["fields"]["value"]["statistics"]["mean"]) == 1
+    assert prepared_sunspots.facts()["classes"] == []
+    assert len(prepared_sunspots.facts()["fields"]["value"]["statistics"]["mean"]) == 1
 
 
 def test_a_missing_manifest_is_an_error_that_says_what_to_run(tmp_path):

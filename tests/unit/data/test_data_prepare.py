@@ -19,8 +19,8 @@ def give(monkeypatch):
     return lambda raw: monkeypatch.setattr(prepare_module, "resolve", lambda name: lambda options: raw)
 
 
-def test_the_manifest_of_images_says_what_is_there(digits):
-    content = json.loads(digits.path.read_text())
+def test_the_manifest_of_images_says_what_is_there(prepared_digits):
+    content = json.loads(prepared_digits.path.read_text())
     assert content["format"] == 1
     assert content["provides"] == "labelled images"
     assert content["classes"] == list("0123456789")
@@ -35,14 +35,14 @@ def test_the_manifest_of_images_says_what_is_there(digits):
     assert sum(split["count"] for split in content["splits"].values()) == 1797
     for name, split in content["splits"].items():
         assert split.keys() == {"count", "arrays", "class_counts"}
-        labels = digits.arrays(name)["label"]
+        labels = prepared_digits.arrays(name)["label"]
         assert np.bincount(labels, minlength=10).tolist() == split["class_counts"]
         assert split["arrays"]["image"]["shape"] == [split["count"], 1, 8, 8]
         assert split["arrays"]["image"]["file"] == f"arrays/{name}_image.npy"
 
 
-def test_the_manifest_of_a_series_says_what_is_there(sunspots):
-    content = json.loads(sunspots.path.read_text())
+def test_the_manifest_of_a_series_says_what_is_there(prepared_sunspots):
+    content = json.loads(prepared_sunspots.path.read_text())
     assert content["provides"] == "a time series"
     assert "classes" not in content
     value = content["fields"]["value"]
@@ -52,25 +52,25 @@ def test_the_manifest_of_a_series_says_what_is_there(sunspots):
     assert [content["splits"][name]["count"] for name in SPLITS] == [216, 31, 62]
 
 
-def test_no_future_leaks_into_the_past(sunspots):
-    times = [sunspots.arrays(name)["time"] for name in SPLITS]
+def test_no_future_leaks_into_the_past(prepared_sunspots):
+    times = [prepared_sunspots.arrays(name)["time"] for name in SPLITS]
     assert times[0].max() < times[1].min()
     assert times[1].max() < times[2].min()
     assert np.array_equal(np.concatenate(times), np.arange(1700, 2009))
 
 
-def test_image_statistics_are_of_the_training_split_alone(digits):
-    train = digits.arrays("train")["image"] / 255
-    everything = np.concatenate([digits.arrays(name)["image"] for name in SPLITS]) / 255
-    statistics = digits.fields["image"]["statistics"]
+def test_image_statistics_are_of_the_training_split_alone(prepared_digits):
+    train = prepared_digits.arrays("train")["image"] / 255
+    everything = np.concatenate([prepared_digits.arrays(name)["image"] for name in SPLITS]) / 255
+    statistics = prepared_digits.fields["image"]["statistics"]
     assert statistics["mean"] == pytest.approx([train.mean()], rel=1e-12)
     assert statistics["std"] == pytest.approx([train.std()], rel=1e-12)
     assert statistics["mean"] != pytest.approx([everything.mean()], rel=1e-6)
 
 
-def test_series_statistics_are_of_the_training_split_alone(sunspots):
-    train = sunspots.arrays("train")["value"].astype(np.float64)
-    statistics = sunspots.fields["value"]["statistics"]
+def test_series_statistics_are_of_the_training_split_alone(prepared_sunspots):
+    train = prepared_sunspots.arrays("train")["value"].astype(np.float64)
+    statistics = prepared_sunspots.fields["value"]["statistics"]
     assert statistics["mean"] == pytest.approx(train.mean(axis=0), rel=1e-12)
     assert statistics["std"] == pytest.approx(train.std(axis=0), rel=1e-12)
 

@@ -15,7 +15,7 @@ HANGS = "import pathlib, os, time; pathlib.Path('pid').write_text(str(os.getpid(
 
 # an uploader that writes down its process and each upload instead of making one
 UPLOADER = """
-import os, sys
+import os, sys, time
 from pathlib import Path
 from snaketorch.tracking import follow
 def report(folder, *_):
@@ -136,6 +136,20 @@ with sidecar.uploading(Path("journal")):
     job.wait()
     wait_for(lambda: not is_alive(int((folder.parent / "pid").read_text())))
     assert (folder.parent / "uploads").read_text() == "one\n"
+
+
+def test_the_uploader_of_a_killed_job_does_not_stay_behind_when_its_last_upload_hangs(folder, monkeypatch):
+    monkeypatch.setenv("SNAKETORCH_SYNC_WAIT", "1")
+    block = """
+with sidecar.uploading(Path("journal")):
+    time.sleep(600)
+"""
+    hanging = JOB.replace("return follow.Report", "time.sleep(600); return follow.Report")
+    job = subprocess.Popen([sys.executable, "-c", hanging + block])
+    wait_for((folder.parent / "pid").exists)
+    job.kill()
+    job.wait()
+    wait_for(lambda: not is_alive(int((folder.parent / "pid").read_text())))
 
 
 def test_a_worker_that_outlives_the_job_does_not_hold_up_its_end(folder):

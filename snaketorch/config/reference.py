@@ -1,0 +1,125 @@
+"""What is generated from the configuration's models: the editors' schemas and the tables of `config/README.md`.
+
+``python -m snaketorch.config.reference`` says which files are out of date, with ``--fix`` it writes them.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from snaketorch.config.datasets import DatasetConfig
+from snaketorch.config.editor_schema import editor_schema
+from snaketorch.config.experiment import ExperimentConfig
+from snaketorch.config.explain import Schema, allowed, concrete, keys, kinds, schema_of
+from snaketorch.config.study import StudyConfig
+from snaketorch.publish import write_text
+
+COMMAND = "python -m snaketorch.config.reference --fix"
+REPOSITORY = Path(__file__).parents[2]
+README = "config/README.md"
+MODELS: dict[str, type[BaseModel]] = {"config": StudyConfig, "dataset": DatasetConfig, "experiment": ExperimentConfig}
+"""The kinds of files, and what each holds."""
+
+
+def generated(root: Path = REPOSITORY) -> dict[Path, str]:
+    """Every generated file under ``root`` with the text that it should hold."""
+    texts = {root / f"workflow/schemas/{name}.schema.json": editor_schema(model) for name, model in MODELS.items()}
+    readme = (root / README).read_text("utf-8")
+    for name, model in MODELS.items():
+        readme = _with_tables(readme, name, model)
+    return texts | {root / README: readme}
+
+
+def stale(root: Path = REPOSITORY) -> dict[Path, str]:
+    """The generated files under ``root`` that hold something else, with the text that they should hold."""
+    return {
+        path: text
+        for path, text in generated(root).items()
+        if not path.exists() or path.read_text("utf-8") != text
+    }
+
+
+def _with_tables(readme: str, name: str, model: type[BaseModel]) -> str:
+    begin, end = f"<!-- generated: {name} ({COMMAND}) -->", f"<!-- end of generated: {name} -->"
+    tables = "\n\n".join(_tables(model))
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    text, count = pattern.subn(lambda _: f"{begin}\n\n{tables}\n\n{end}", readme)
+    if count != 1:
+        raise ValueError(f"{README} must hold once: {begin} ... {end}")
+    return text
+
+
+def _tables(model: type[BaseModel]) -> Iterator[str]:
+    """One table for the file itself, then one for each of its sections and their kinds."""
+    root = schema_of(model)
+    yield _table(root, root)
+    for key, schema in root["properties"].items():
+        section = concrete(root, schema)
+        if not _is_section(section):
+            continue
+        yield f"### `{key}`"
+        if not kinds(section):
+            yield section["description"]
+            yield _table(section, root)
+        for kind, option in zip(kinds(section), section.get("oneOf", []), strict=True):
+            part = concrete(root, option)
+            yield f"**`kind: {kind}`**: {part['description']}"
+            if len(part["properties"]) > 1:
+                yield _table(part, root)
+
+
+def _table(section: Schema, root: Schema) -> str:
+    rows = ["| key | what it is | allowed | default |", "|---|---|---|---|"]
+    for key in keys(section):
+        if key != "kind":
+            schema = section["properties"][key]
+            required = key in section.get("required", [])
+            # pydantic leaves out a key's text that is also its section's
+            what = schema.get("description") or concrete(root, schema)["description"]
+            cells = (f"`{key}`", what, _allowed(key, schema, root), _default(schema, required))
+            rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(rows)
+
+
+def _allowed(key: str, schema: Schema, root: Schema) -> str:
+    return f"see [{key}](#{key})" if _is_section(concrete(root, schema)) else allowed(schema, root)
+
+
+def _is_section(schema: Schema) -> bool:
+    return bool(kinds(schema)) or schema.get("type") == "object"
+
+
+def _default(schema: Schema, required: bool) -> str:
+    if required:
+        return "**required**"
+    default = schema["default"]
+    if isinstance(default, dict):
+        return f"`{{kind: {default['kind']}}}`" if "kind" in default else "as below"
+    return "–" if default is None else f"`{_yaml(default)}`"
+
+
+def _yaml(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line. Exits with an error when a file is out of date and is not to be fixed."""
+    parser = argparse.ArgumentParser(prog="python -m snaketorch.config.reference", description=__doc__)
+    parser.add_argument("--fix", action="store_true", help="write the files that are out of date")
+    fix = parser.parse_args(arguments).fix
+    found = stale()
+    if fix:
+        for path, text in found.items():
+            write_text(path, text)
+    elif found:
+        sys.exit(f"Out of date: {', '.join(map(str, found))}. Write them with: {COMMAND}")
+
+
+if __name__ == "__main__":
+    main()

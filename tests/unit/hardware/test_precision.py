@@ -1,0 +1,56 @@
+import pytest
+import torch
+from torch import nn
+
+from snaketorch.hardware import precision
+
+CPU = torch.device("cpu")
+
+
+def choose(tmp_path, asked="auto", network=None, key=None, step=lambda trial, batch: trial(batch["x"]).mean()):
+    network = network or nn.Linear(4, 4)
+    return precision.choose(asked, CPU, network, step, {"x": torch.randn(2, 4)}, tmp_path, key or {})
+
+
+def test_what_is_asked_for_is_obeyed(tmp_path):
+    assert choose(tmp_path, "64-true").precision == "64-true"
+    assert choose(tmp_path, "64-true").why == "asked for"
+
+
+def test_a_device_without_fast_formats_trains_in_32_bits(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "native_precisions", lambda device: [])
+    choice = choose(tmp_path)
+    assert (choice.precision, choice.memory_format) == ("32-true", "contiguous")
+
+
+@pytest.mark.parametrize(("speed", "chosen"), [(0.5, "bf16-mixed"), (0.95, "32-true"), (2.0, "32-true")])
+def test_a_format_must_be_clearly_faster_to_be_taken(tmp_path, monkeypatch, speed, chosen):
+    monkeypatch.setattr(precision, "native_precisions", lambda device: ["bf16-mixed"])
+    monkeypatch.setattr(precision, "_seconds", lambda name, *_: {"32-true": 1.0, "bf16-mixed": speed}[name])
+    assert choose(tmp_path).precision == chosen
+
+
+def test_a_choice_is_remembered_for_the_next_seed_and_probed_anew_for_another_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "native_precisions", lambda device: ["bf16-mixed"])
+    speeds = iter([1.0, 0.1, 1.0, 5.0])
+    monkeypatch.setattr(precision, "_seconds", lambda *_: next(speeds))
+    assert choose(tmp_path, key={"model": "a"}).precision == "bf16-mixed"
+    assert choose(tmp_path, key={"model": "a"}).precision == "bf16-mixed"
+    assert choose(tmp_path, key={"model": "b"}).precision == "32-true"
+
+
+def test_a_probe_leaves_the_network_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "native_precisions", lambda device: ["bf16-mixed"])
+    network = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    choose(tmp_path, network=network)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert all(weight.grad is None for weight in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((6, 1), []), ((7, 0), ["16-mixed"]), ((7, 5), ["16-mixed"]), ((8, 0), ["bf16-mixed"])]
+)
+def test_the_architecture_decides_on_a_gpu(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert precision.native_precisions(torch.device("cuda")) == expected

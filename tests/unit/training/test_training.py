@@ -1,0 +1,206 @@
+"""Trainings of a few epochs: reproducible, resumable, and refused when they make no sense."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from snaketorch.config.specs import TrainSpec
+from snaketorch.data.manifest import Manifest
+from snaketorch.errors import UserError
+from snaketorch.tasks.forecasting import Forecasting
+from snaketorch.training import train as step
+from snaketorch.training.callbacks import History
+from snaketorch.training.model_file import load_model
+from tests.unit.example_study import example_spec
+
+SMALL = {"model": {"channels": [4, 8], "hidden": 16}, "trainer": {"max_epochs": 3, "precision": "32-true"}}
+SMALL_LSTM = {"model": {"hidden": 8, "layers": 2, "dropout": 0.2}, "trainer": {"max_epochs": 3, "precision": "32-true"}}
+SMALL_GRU = {
+    "model": {"hidden": 8},
+    "trainer": {"max_epochs": 4, "accumulate_grad_batches": 2},
+    "lr_scheduler": {"kind": "plateau", "monitor": "val/mae", "patience": 0},
+    "early_stopping": {"monitor": "val/mae", "patience": 3},
+}
+CASES = {
+    "cnn": ("digits_cnn", SMALL, "digits"),
+    "lstm": ("digits_lstm", SMALL_LSTM, "digits"),
+    "gru": ("sunspots_gru", SMALL_GRU, "sunspots"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def train(spec: TrainSpec, manifest: Path, name: str = "out") -> dict:
+    out = Path(name)
+    step.train(
+        spec,
+        manifest=manifest,
+        state_root=Path("state/train") / name / "seed-0",
+        model=out / "model.ckpt",
+        history=out / "history.csv",
+        record=out / "record.json",
+        code="code",
+        threads=1,
+    )
+    return json.loads((out / "record.json").read_text())
+
+
+def rows(name: str) -> list[dict]:
+    table = list(csv.DictReader(io.StringIO(Path(name, "history.csv").read_text())))
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in table]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_runs_of_one_seed_give_equal_bits_and_another_seed_does_not(case, request):
+    experiment, changes, data = CASES[case]
+    manifest = request.getfixturevalue(data)
+    for name in ("one", "two"):
+        train(example_spec(experiment, 0, **changes), manifest, name)
+    train(example_spec(experiment, 1, **changes), manifest, "other")
+    assert Path("one/model.ckpt").read_bytes() == Path("two/model.ckpt").read_bytes()
+    assert rows("one") == rows("two") != rows("other")
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing of the training gets to react to it."""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_happened(case, request, monkeypatch):
+    experiment, changes, data = CASES[case]
+    manifest = request.getfixturevalue(data)
+    spec = example_spec(experiment, 0, **changes)
+    train(spec, manifest, "straight")
+
+    real, deaths = History.on_train_epoch_start, []
+
+    def die_once_in_each_epoch(self, trainer, pl_module):
+        if len(deaths) < 2 and trainer.current_epoch > len(deaths):
+            deaths.append(trainer.current_epoch)
+            raise Killed
+        real(self, trainer, pl_module)
+
+    monkeypatch.setattr(History, "on_train_epoch_start", die_once_in_each_epoch)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            train(spec, manifest, "killed")
+    record = train(spec, manifest, "killed")
+    assert deaths == [1, 2]
+    assert record["attempts"] == 3
+    assert Path("killed/model.ckpt").read_bytes() == Path("straight/model.ckpt").read_bytes()
+    assert rows("killed") == rows("straight")
+
+
+def test_a_kill_inside_an_epoch_repeats_nothing(digits, monkeypatch):
+    from snaketorch.training import checkpoints
+
+    spec = example_spec("digits_cnn", 0, **SMALL)
+    train(spec, digits, "straight")
+    monkeypatch.setattr(checkpoints, "SECONDS_IN_EPOCH", 0.0)
+    monkeypatch.setattr(checkpoints, "TIME_SHARE", 1e9)  # a checkpoint after every batch but the last
+    real, starts = History.on_train_batch_end, []
+
+    def die_at_step_27(self, trainer, *arguments):
+        starts.append(trainer.global_step)
+        real(self, trainer, *arguments)
+        if trainer.global_step == 27 and starts.count(27) == 1:
+            raise Killed
+
+    monkeypatch.setattr(History, "on_train_batch_end", die_at_step_27)
+    with pytest.raises(Killed):
+        train(spec, digits, "killed")
+    train(spec, digits, "killed")
+    assert starts == [*range(1, 28), *range(27, 61)]  # step 27 had no checkpoint yet
+    assert Path("killed/model.ckpt").read_bytes() == Path("straight/model.ckpt").read_bytes()
+    assert rows("killed") == rows("straight")
+
+
+def test_the_record_says_where_a_model_comes_from(digits):
+    spec = example_spec("digits_cnn", 0, **SMALL)
+    record = train(spec, digits)
+    assert TrainSpec.model_validate(record["spec"]) == spec
+    assert record["code_digest"] == "code"
+    assert record["inputs"]["manifest"]["digest"] == Manifest.load(digits).digest
+    assert record["precision"]["used"] == "32-true"
+    assert (record["epochs"], record["steps"], record["attempts"]) == (3, 60, 1)
+    assert record["parameters"] == sum(
+        weight.numel() for weight in load_model(Path("out/model.ckpt")).network.parameters()
+    )
+    best = max(rows("out"), key=lambda row: float(row["val/accuracy"]))
+    assert record["best"] == {
+        "metric": "val/accuracy",
+        "value": pytest.approx(float(best["val/accuracy"])),
+        "epoch": int(best["epoch"]),
+        "kept": True,
+    }
+    assert not list(Path("state/train").rglob("*.ckpt"))
+
+
+def test_the_published_weights_are_those_of_the_best_epoch(digits):
+    spec = example_spec("digits_cnn", 0, **SMALL)
+    record = train(spec, digits)
+    task = load_model(Path("out/model.ckpt"))
+    samples = task.samples(Manifest.load(digits), "val")
+    with torch.no_grad():
+        accuracy = task.measure(samples.batch(torch.arange(len(samples))))["accuracy"]
+    assert float(accuracy) == pytest.approx(record["best"]["value"])
+
+
+def test_the_journal_holds_every_epoch_and_the_end(digits):
+    record = train(example_spec("digits_cnn", 0, **SMALL), digits)
+    lines = [json.loads(line) for line in Path(record["journal"], "metrics.jsonl").read_text().splitlines()]
+    logged = {(line["name"], line["step"]): line["value"] for line in lines}
+    assert len(logged) == len(lines)
+    assert [logged["val/accuracy", step] for step in (20, 40, 60)] == [float(r["val/accuracy"]) for r in rows("out")]
+    run = json.loads(Path(record["journal"], "run.json").read_text())
+    assert run["status"] == "FINISHED"
+    assert run["params"]["model.kind"] == "cnn"
+    assert run["tags"]["snaketorch.spec_digest"] == record["spec_digest"]
+
+
+def test_a_failed_training_says_so_in_its_journal_and_publishes_nothing(digits, monkeypatch):
+    monkeypatch.setattr(History, "on_train_epoch_start", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        train(example_spec("digits_cnn", 0, **SMALL), digits)
+    (run,) = Path("state/tracking").rglob("run.json")
+    assert json.loads(run.read_text())["status"] == "FAILED"
+    assert not Path("out").exists()
+
+
+def test_a_diverging_loss_ends_the_training_with_advice(sunspots, monkeypatch):
+    class Broken(Forecasting):
+        def measure(self, batch):
+            return {name: value * float("inf") for name, value in super().measure(batch).items()}
+
+    monkeypatch.setattr("snaketorch.tasks.forecasting.Forecasting", Broken)
+    with pytest.raises(UserError, match=r"val/loss became nan by epoch 1; .*smaller optimizer.lr"):
+        train(example_spec("sunspots_gru", 0, **SMALL_GRU), sunspots)
+
+
+def test_a_gpu_that_is_asked_for_must_be_there(digits):
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    spec = example_spec("digits_cnn", 0, trainer={"accelerator": "gpu"}, resources={"gpus": 1})
+    with pytest.raises(UserError, match="no GPU"):
+        train(spec, digits)
+
+
+def test_a_window_longer_than_the_split_is_refused(sunspots):
+    spec = example_spec("sunspots_gru", 0, task={"window": 400})
+    with pytest.raises(UserError, match="train split of dataset 'sunspots' has 201 steps"):
+        train(spec, sunspots)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_kind_learns(case, request):
+    experiment, changes, data = CASES[case]
+    train(example_spec(experiment, 0, **changes), request.getfixturevalue(data))
+    losses = [float(row["train/loss"]) for row in rows("out")]
+    assert losses[-1] < losses[0]
