@@ -71,16 +71,19 @@ def evaluate(arguments: argparse.Namespace) -> None:
 def summarise(arguments: argparse.Namespace) -> None:
     """Summarise an experiment over its seeds."""
     from snaketorch.config.specs import SummariseSpec
+    from snaketorch.journal import ROOT
     from snaketorch.report.summarise import summarise as run
+    from snaketorch.tracking.sidecar import uploading
 
-    run(
-        SummariseSpec.model_validate_json(arguments.spec),
-        metrics=arguments.metrics,
-        records=arguments.records,
-        summary=arguments.summary,
-        config=arguments.config,
-        code=arguments.code,
-    )
+    with uploading(ROOT / json.loads(arguments.records[0].read_text("utf-8"))["group_key"]):
+        run(
+            SummariseSpec.model_validate_json(arguments.spec),
+            metrics=arguments.metrics,
+            records=arguments.records,
+            summary=arguments.summary,
+            config=arguments.config,
+            code=arguments.code,
+        )
 
 
 def report(arguments: argparse.Namespace) -> None:
@@ -112,9 +115,10 @@ def sync(arguments: argparse.Namespace) -> None:
     study = _study()
     uri = address.tracking_uri()
     if arguments.follow:
-        for folder in arguments.journals:
-            follow.follow(folder, arguments.follow, uri, study)
-        return
+        (folder,) = arguments.journals
+        failed = follow.follow(folder, arguments.follow, uri, study).failed
+        logging.shutdown()
+        os._exit(failed)  # all is sent; mlflow's own teardown takes a second that the job would wait for
     if arguments.journals:
         summary = tracking.sync_journals(arguments.journals, uri, study)
     else:

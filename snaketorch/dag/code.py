@@ -9,13 +9,22 @@ syntax trees without docstrings: another algorithm is another digest, another co
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "snaketorch"
 ROOT = Path(__file__).parent.parent
 LEFT_OUT = (f"{PACKAGE}.config", f"{PACKAGE}.dag")
+
+
+class Module(NamedTuple):
+    """What a digest needs to know of a module."""
+
+    imports: frozenset[str]
+    """Modules of this package that it imports, at the top or in a function."""
+    digest: str
 
 
 def code_digest(*entry_points: str) -> str:
@@ -28,7 +37,7 @@ def code_digest(*entry_points: str) -> str:
 
 @cache
 def _digest(modules: frozenset[str]) -> str:
-    text = "\n".join(f"{name} {_tree_digest(name)}" for name in sorted(closure(modules)))
+    text = "\n".join(f"{name} {_read(name).digest}" for name in sorted(closure(modules)))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -38,54 +47,48 @@ def closure(modules: Iterable[str]) -> set[str]:
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in found or name == PACKAGE or name.startswith(LEFT_OUT):
+        if name in found or name == PACKAGE or _is_left_out(name):
             continue
         found.add(name)
-        waiting.extend(_imports(name))
+        waiting.extend(_read(name).imports)
         waiting.append(name.rpartition(".")[0])
     return found
 
 
-@cache
-def _imports(name: str) -> frozenset[str]:
-    found: set[str] = set()
-    for node in ast.walk(_tree(name)):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
-            found.add(node.module)
-            # `from snaketorch.hardware import precision` names a module
-            found.update(
-                f"{node.module}.{alias.name}" for alias in node.names if _exists(f"{node.module}.{alias.name}")
-            )
-    return frozenset(found)
+def _is_left_out(name: str) -> bool:
+    return any(f"{name}.".startswith(f"{package}.") for package in LEFT_OUT)
 
 
 @cache
-def _tree_digest(name: str) -> str:
-    tree = _tree(name)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [statement for statement in body if not _is_text(statement)]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def _tree(name: str) -> ast.Module:
+def _read(name: str) -> Module:
     path = _path(name)
     if not path.is_file():
         # never a FileNotFoundError: Snakemake takes that for a missing input, and drops the job without a word
         raise ImportError(f"there is no module {name} ({path})")
-    return ast.parse(path.read_text("utf-8"), filename=str(path))
+    tree = ast.parse(path.read_text("utf-8"), filename=str(path))
+    imports: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.update(_imported(node))
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [statement for statement in body if not _is_text(statement)]
+    return Module(frozenset(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """The modules of this package that a statement names."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
+    elif (node.module or "").split(".")[0] == PACKAGE:
+        yield node.module
+        # `from snaketorch.hardware import precision` names a module
+        yield from (name for alias in node.names if _path(name := f"{node.module}.{alias.name}").is_file())
 
 
 def _path(name: str) -> Path:
     base = ROOT.parent.joinpath(*name.split("."))
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
-
-
-def _exists(name: str) -> bool:
-    return _path(name).is_file()
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -18,7 +18,9 @@ def shell_prefix(package_root: Path, config: StudyConfig) -> str:
 
     The package is found by its path, since Snakemake removes an inherited PYTHONPATH from conda jobs.
     Nothing secret is written here: credentials stay in the environment that they came in.
+    Braces are doubled, since Snakemake formats what it is given.
     """
     exported = {"PYTHONPATH": str(package_root), **variables(config)}
     assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in exported.items())
-    return f"set -euo pipefail; export {assignments} {PARENT}=$PPID; "
+    prefix = f"set -euo pipefail; export {assignments} {PARENT}=$PPID; "
+    return prefix.replace("{", "{{").replace("}", "}}")

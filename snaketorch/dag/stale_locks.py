@@ -1,13 +1,12 @@
 """Snakemake's locks after a kill.
 
-A Snakemake that is killed leaves its lock files, and the next one refuses to start. Here a lock that
-the kernel frees with its process says whether a Snakemake is still at work in this directory; if
-none is, the files are leftovers and go away.
+A Snakemake that is killed leaves its lock files, and the next one refuses to start. Here every
+Snakemake shares a lock that the kernel frees with its process; who starts and finds that nobody
+shares it knows that the lock files are leftovers, and takes them away.
 """
 
 import fcntl
 import json
-import os
 import socket
 from pathlib import Path
 from typing import IO
@@ -25,23 +24,44 @@ def release_stale_locks(workdir: Path) -> bool:
     try:
         folder.mkdir(exist_ok=True)
         file = (folder / "snaketorch.lock").open("a+", encoding="utf-8")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _held.append(file)
+        if not _is_alone(file):
+            return False
+        locks = list((folder / "locks").glob("*.lock"))
+        hosts, here = _hosts(file), {socket.gethostname()}
+        stale = bool(locks) and hosts == here
+        for path in locks if stale else ():
+            path.unlink(missing_ok=True)
+        _remember(file, hosts | here if locks and not stale else here)
+        fcntl.flock(file, fcntl.LOCK_SH)
     except OSError:
-        return False  # another Snakemake is at work, or the file system knows no locks
-    _held.append(file)
-    file.seek(0)
-    last_host = _host(file.read())
-    file.truncate(0)
-    file.write(json.dumps({"host": socket.gethostname(), "pid": os.getpid()}))
-    file.flush()
-    stale = list((folder / "locks").glob("*.lock")) if last_host == socket.gethostname() else []
-    for path in stale:
-        path.unlink(missing_ok=True)
-    return bool(stale)
+        return False  # a folder that cannot be written, or a file system that knows no locks
+    return stale
 
 
-def _host(text: str) -> str | None:
+def _is_alone(file: IO[str]) -> bool:
+    """Takes the lock: for this process alone if no other shares it, else with them.
+
+    Even a dry-run shares it, so that one who starts beside a dry-run is still seen when that has ended.
+    """
     try:
-        return json.loads(text)["host"]
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        return False
+    return True
+
+
+def _hosts(file: IO[str]) -> set[str]:
+    """The machines that started a Snakemake here since there were no lock files."""
+    file.seek(0)
+    try:
+        return set(json.load(file)["hosts"])
     except (json.JSONDecodeError, KeyError, TypeError):
-        return None
+        return set()
+
+
+def _remember(file: IO[str], hosts: set[str]) -> None:
+    file.truncate(0)
+    file.write(json.dumps({"hosts": sorted(hosts)}))
+    file.flush()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as parquet
 import torch
 from matplotlib.figure import Figure
@@ -144,11 +145,10 @@ def _metrics_to_measure(spec: EvaluateSpec, task: TaskModule) -> list[str]:
     return names
 
 
-def _check_numbers(values: Mapping[str, Any]) -> None:
+def _check_numbers(values: Mapping[str, np.ndarray]) -> None:
     for name, array in values.items():
-        finite = torch.from_numpy(array).isfinite()
-        if not finite.all():
-            wrong = int((~finite.flatten(1).all(1)).sum()) if finite.ndim > 1 else int((~finite).sum())
+        wrong = (~np.isfinite(array)).reshape(len(array), -1).any(1).sum()
+        if wrong:
             raise UserError(
                 f"the model's {name} is NaN or infinite for {wrong:,} of {len(array):,} test samples: "
                 "its training went wrong; try a smaller optimizer.lr, or trainer.gradient_clip_val"

@@ -32,7 +32,8 @@ class Axis:
         step = next(step for factor in (1, 2, 5, 10) if (step := factor * magnitude) >= raw)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [(self.x(k * step), f"{k * step:,.{decimals}f}") for k in range(first, last + 1)]
+        style = f",.{decimals}f" if decimals <= 6 else ".4g"
+        return [(self.x(k * step), format(k * step, style)) for k in range(first, last + 1)]
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,15 @@ def common_axis(metrics: Iterable[dict[str, Any]], baselines: Iterable[float]) -
     if not points:
         return None
     low, high = min(points), max(points)
-    reach = max(high - low, abs(high) * 1e-3, 1e-9)
+    reach = high - low
+    if reach <= 1e-6 * abs(high):  # one seed, or seeds that agree
+        reach = 0.1 * abs(high) or 1.0
     near = [value for value in baselines if low - NEAR * reach <= value <= high + NEAR * reach]
     ends = [end for metric in metrics for end in metric["ci95"] or []]
     low = min(max(min([low, *ends]), low - ROOM * reach), *near, low)
     high = max(min(max([high, *ends]), high + ROOM * reach), *near, high)
-    return Axis(low - 0.03 * (high - low), high + 0.03 * (high - low))
+    edge = max(0.03 * (high - low), 0.1 * reach)
+    return Axis(low - edge, high + edge)
 
 
 def interval_plot(metric: dict[str, Any], axis: Axis) -> IntervalPlot:

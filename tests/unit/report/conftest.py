@@ -16,6 +16,6 @@ def pristine(tmp_path_factory):
 def page_spec(pristine, tmp_path, monkeypatch):
     """The spec of the study page; the working directory has all that it tells of."""
     root, spec = pristine
-    shutil.copytree(root, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(root, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("report.html"))
     monkeypatch.chdir(tmp_path)
     return spec

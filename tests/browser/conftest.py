@@ -1,0 +1,55 @@
+"""A headless Chromium of the system, and a study page to open in it."""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+BUILDER = Path(__file__).parent.parent / "unit" / "report" / "fabricated_study.py"
+LONG_NAME = "digits_lstm_" + "x" * 52
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A running browser. SNAKETORCH_CHROMIUM names one that is not on the PATH."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[test]'")
+    named = os.environ.get("SNAKETORCH_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def study_page(tmp_path_factory) -> Path:
+    """The page of a fabricated study with names and texts as long as they may be."""
+    from snaketorch.report.study import report
+
+    specification = importlib.util.spec_from_file_location("fabricated_study", BUILDER)
+    builder = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(builder)
+    experiments = {
+        "digits_cnn": builder.experiment("digits_cnn"),
+        LONG_NAME: builder.experiment("digits_lstm", description="d" * 200),
+        "sunspots_gru": builder.experiment("sunspots_gru"),
+    }
+    root = tmp_path_factory.mktemp("study")
+    spec = builder.fabricate(root, experiments)
+    with contextlib.chdir(root):
+        report(spec, results=Path("results"), out=Path("results/report.html"), code="00ff" * 4)
+    return root / "results" / "report.html"

@@ -1,0 +1,171 @@
+"""The study page in a real browser: nothing on the console, nothing fetched, nothing cut off, everything legible."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = {"desktop": 1280, "phone": 375}
+
+CONTRASTS = """() => {
+  // the contrast of every visible text with what is painted behind it, as WCAG 2 defines it
+  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    context.clearRect(0, 0, 1, 1);
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = ([r, g, b]) => {
+    const linear = [r, g, b].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = rgba(getComputedStyle(e).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return [255, 255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || element.closest("svg, script, style, .unseen") || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const [one, other] = [luminance(rgba(style.color)), luminance(behind(element))].sort((a, b) => b - a);
+    found.push({ text: walker.currentNode.data.trim().slice(0, 40), size: parseFloat(style.fontSize), ratio: (one + 0.05) / (other + 0.05) });
+  }
+  return found;
+}"""
+
+
+@pytest.fixture
+def open_page(chromium, study_page):
+    """Opens the page; ``tab.said`` is what the console said, ``tab.asked`` what was requested."""
+    contexts = []
+
+    def open_page(width=1280, colours="light", **options):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=colours, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.said, tab.asked = [], []
+        tab.on("console", lambda message: tab.said.append(f"{message.type}: {message.text}"))
+        tab.on("pageerror", lambda error: tab.said.append(f"error: {error}"))
+        tab.on("request", lambda request: tab.asked.append(request.url))
+        tab.goto(study_page.as_uri())
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("device", WIDTHS)
+def test_the_page_is_quiet_offline_and_fits(device, colours, open_page, study_page, tmp_path):
+    tab = open_page(WIDTHS[device], colours)
+    tab.evaluate("document.querySelectorAll('main details').forEach((details) => { details.open = true; })")
+
+    assert tab.evaluate("document.documentElement.scrollWidth") <= WIDTHS[device]
+    assert {url for url in tab.asked if not url.startswith("data:")} == {study_page.as_uri()}
+    assert tab.said == []
+    folder = Path(os.environ.get("SNAKETORCH_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = folder / f"study-page-{device}-{colours}.png"
+    tab.screenshot(path=picture, full_page=True)
+    assert picture.stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("device", WIDTHS)
+def test_every_text_stands_out_from_its_background(device, colours, open_page):
+    tab = open_page(WIDTHS[device], colours)
+    tab.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    contrasts = tab.evaluate(CONTRASTS)
+
+    assert len(contrasts) > 400
+    assert [text for text in contrasts if text["ratio"] < (3 if text["size"] >= 24 else 4.5)] == []
+
+
+def test_the_browser_would_refuse_a_script_of_another(open_page):
+    tab = open_page()
+    tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked = true\">')")
+    tab.evaluate("const s = document.createElement('script'); s.textContent = 'window.hacked = true'; document.body.append(s)")
+    tab.wait_for_timeout(100)
+
+    assert tab.evaluate("window.hacked") is None
+    assert any("Content Security Policy" in line for line in tab.said)
+
+
+def test_the_theme_is_switched_and_remembered(open_page):
+    tab = open_page(colours="light")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = tab.evaluate(paper)
+    tab.get_by_role("button", name="Switch between light and dark").click()
+    dark = tab.evaluate(paper)
+    tab.reload()
+
+    assert light == "rgb(253, 253, 252)"
+    assert dark == tab.evaluate(paper) != light
+    assert tab.said == []
+
+
+def test_the_theme_works_where_storage_is_forbidden(open_page):
+    tab = open_page()
+    tab.context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('denied'); } })")
+    tab.reload()
+    tab.get_by_role("button", name="Switch between light and dark").click()
+
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert tab.said == []
+
+
+def test_one_seed_is_shown_and_another_can_be_picked(open_page):
+    tab = open_page()
+    gallery = tab.locator("#x-digits_cnn .gallery")
+    shown = "panels => panels.filter((panel) => panel.checkVisibility()).map((panel) => panel.dataset.seed)"
+
+    assert gallery.locator(".panel").evaluate_all(shown) == ["0"]
+    gallery.get_by_role("radio", name="0").press("ArrowRight")
+    assert gallery.locator(".panel").evaluate_all(shown) == ["1"]
+
+
+def test_a_command_can_be_copied(open_page):
+    tab = open_page(permissions=["clipboard-read", "clipboard-write"])
+    tab.locator("#x-digits_cnn .fold").last.locator("summary").click()
+    tab.locator("#x-digits_cnn .fold").last.get_by_role("button", name="Copy").first.click()
+
+    assert tab.locator("#x-digits_cnn .fold").last.get_by_role("button", name="Copied").is_visible()
+    assert tab.evaluate("navigator.clipboard.readText()") == "snakemake -c4 results/experiments/digits_cnn/summary.json"
+
+
+def test_the_contents_are_folded_on_a_phone_alone(open_page):
+    assert open_page(WIDTHS["desktop"]).get_by_role("link", name="At a glance").is_visible()
+    assert not open_page(WIDTHS["phone"]).get_by_role("link", name="At a glance").is_visible()
+
+
+def test_the_keyboard_reaches_the_results_at_once(open_page):
+    tab = open_page()
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the results"
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.id") == "theme"
+
+
+def test_everything_can_be_read_without_scripts(open_page):
+    tab = open_page(java_script_enabled=False)
+
+    assert tab.get_by_role("heading", name="Seed 1").first.is_visible()
+    assert tab.get_by_role("link", name="At a glance").is_visible()
+    assert tab.get_by_role("button", name="Copy").count() == 0
+
+
+def test_print_shows_what_is_folded(open_page):
+    tab = open_page()
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.locator("main details:not([open])").count() == 0
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.locator("main details[open]").count() == 0

@@ -1,0 +1,126 @@
+"""Imports point downwards: what each part of the package may import, functions' imports counted too."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "snaketorch"
+
+FOUNDATION = {"errors", "implementation", "journal", "layout", "parent", "provenance", "publish"}
+
+
+class Layer(NamedTuple):
+    parts: set[str] = set()
+    """Parts of this package."""
+    packages: set[str] = set()
+    """Third-party packages."""
+
+
+# From the bottom to the top: a part imports only parts above it in this table.
+LAYERS = {
+    "__init__": Layer(),
+    "errors": Layer(),
+    "implementation": Layer(),
+    "layout": Layer(),
+    "parent": Layer(),
+    "provenance": Layer({"__init__"}),
+    "publish": Layer(),
+    "journal": Layer({"publish"}),
+    "config": Layer({"errors", "publish"}, {"pydantic", "yaml"}),
+    "dag": Layer({"config", *FOUNDATION}),
+    "data": Layer(
+        {"config", *FOUNDATION},
+        {"matplotlib", "numpy", "pandas", "pydantic", "sklearn", "statsmodels", "torch", "torchvision"},
+    ),
+    "models": Layer({"config", *FOUNDATION}, {"torch"}),
+    "tasks": Layer({"config", "data", "models", *FOUNDATION}, {"numpy", "pytorch_lightning", "torch", "torchmetrics"}),
+    "hardware": Layer({"config", "data", *FOUNDATION}, {"torch"}),
+    "training": Layer(
+        {"config", "data", "models", "tasks", "hardware", *FOUNDATION},
+        {"lightning_fabric", "numpy", "pydantic", "pytorch_lightning", "torch"},
+    ),
+    "figures": Layer({"publish"}, {"matplotlib", "numpy"}),
+    "evaluation": Layer(
+        {"config", "data", "models", "tasks", "hardware", "training", "figures", *FOUNDATION},
+        {"matplotlib", "numpy", "pyarrow", "torch", "torchmetrics"},
+    ),
+    "tracking": Layer({"config", *FOUNDATION}, {"mlflow"}),
+    "report": Layer({"config", "figures", *FOUNDATION}, {"jinja2", "markupsafe", "matplotlib", "pydantic", "yaml"}),
+    "__main__": Layer({"config", "dag", "data", "training", "evaluation", "tracking", "report", *FOUNDATION}),
+}
+
+HEAVY = {"torch", "pytorch_lightning", "lightning", "mlflow", "ray", "pandas", "numpy", "matplotlib", "snakemake"}
+
+
+def part_of(module: str) -> str:
+    """`data` for `snaketorch.data.split`, `__init__` for `snaketorch` itself and what it defines."""
+    name = module.split(".")[1] if "." in module else "__init__"
+    return name if name in LAYERS or (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists() else "__init__"
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at its top or in a function."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import, which the digests of code do not follow"
+            is_package = node.module == "snaketorch"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names) if is_package else (node.module,)
+
+
+def files_of(part: str) -> list[Path]:
+    return sorted((PACKAGE / part).rglob("*.py")) or [PACKAGE / f"{part}.py"]
+
+
+def test_every_part_of_the_package_has_its_place_in_the_table():
+    found = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+
+    assert found <= LAYERS.keys()
+
+
+def test_the_table_itself_points_downwards():
+    seen: set[str] = set()
+    for part, layer in LAYERS.items():
+        assert layer.parts - {part} <= seen, part
+        seen.add(part)
+
+
+@pytest.mark.parametrize("part", LAYERS)
+def test_a_part_imports_only_what_its_layer_may(part: str):
+    allowed = LAYERS[part]
+    for path in files_of(part) if part != "__init__" else [PACKAGE / "__init__.py"]:
+        for module in imports_of(path):
+            top = module.split(".")[0]
+            if top == "snaketorch":
+                assert part_of(module) in {part, *allowed.parts}, f"{path} imports {module}"
+            elif top not in sys.stdlib_module_names:
+                assert top in allowed.packages, f"{path} imports {module}"
+
+
+def test_what_the_workflow_imports_is_light():
+    light = [part for part, layer in LAYERS.items() if layer.packages <= {"pydantic", "yaml"} and part != "figures"]
+    modules = [
+        ".".join(["snaketorch", *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__")
+        for part in light
+        for path in (files_of(part) if part != "__init__" else [])
+    ]
+    assert {"snaketorch.config.load", "snaketorch.dag.workflow", "snaketorch.provenance"} <= set(modules)
+    program = (
+        "import sys, importlib\n"
+        f"for module in {modules}:\n"
+        "    importlib.import_module(module)\n"
+        f"    heavy = {HEAVY} & set(sys.modules)\n"
+        "    if heavy: sys.exit(f'{module} imports {sorted(heavy)}')\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=PACKAGE.parent, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr

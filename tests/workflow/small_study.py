@@ -1,0 +1,144 @@
+"""A small study in a folder of its own, and Snakemake to run it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+TIMEOUT = 120
+
+_JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", re.MULTILINE)
+
+
+class Outcome(NamedTuple):
+    """What a Snakemake said."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def jobs(self) -> set[str]:
+        """The jobs that it ran or would run, by rule and wildcards: "train_model cnn 0"; not those without a command.
+
+        Snakemake says which when it runs them on stderr, in a dry-run on stdout.
+        """
+        assert self.code == 0, self.stdout + self.stderr
+        found = set()
+        for rule, lines in _JOB.findall(self.stdout + self.stderr):
+            values = re.findall(r"=([^,\n]+)", next(iter(re.findall("wildcards: .*", lines)), ""))
+            found.add(" ".join([rule, *values]))
+        return found - {"all", "prepare", "train", "evaluate", "summarise"}
+
+
+class Snakemake:
+    """The real Snakemake, imported once and forked for each run."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "SNAKE", "PYTEST"))}
+        # nothing is left behind outside of the tests' own folder
+        self.environment = kept | {"XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder / "tmp")}
+        (folder / "tmp").mkdir()
+        self._server = subprocess.Popen(
+            [sys.executable, HERE / "snakemake_server.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+
+    def run(self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:
+        """Runs ``snakemake ARGUMENTS`` in ``folder``."""
+        stdout, stderr = self.folder / "stdout", self.folder / "stderr"
+        request = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": self.environment | dict(environment or {}),
+            "stdout": str(stdout),
+            "stderr": str(stderr),
+            "timeout": TIMEOUT,
+        }
+        print(json.dumps(request), file=self._server.stdin, flush=True)
+        code = int(self._server.stdout.readline())
+        return Outcome(code, stdout.read_text("utf-8"), stderr.read_text("utf-8"))
+
+    def close(self) -> None:
+        self._server.stdin.close()
+        self._server.wait(TIMEOUT)
+        self._server.stdout.close()
+
+
+@dataclass
+class SmallStudy:
+    """A working directory with a configuration, and perhaps results."""
+
+    folder: Path
+    snakemake: Snakemake
+    repository: Path = REPOSITORY
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, folder: Path, snakemake: Snakemake, repository: Path = REPOSITORY) -> "SmallStudy":
+        shutil.copytree(HERE / "study", folder)
+        return cls(folder, snakemake, repository)
+
+    def copy(self, folder: Path) -> "SmallStudy":
+        """The same study with the same results, as old as they are."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return SmallStudy(folder, self.snakemake, self.repository)
+
+    def dry_run(self, *arguments: str) -> Outcome:
+        return self.run("-n", *arguments)
+
+    def run(self, *arguments: str) -> Outcome:
+        snakefile = str(self.repository / "Snakefile")
+        return self.snakemake.run(self.folder, "-s", snakefile, *arguments, environment=self.environment)
+
+    def run_with_stub(self, *arguments: str, fails: str = "") -> Outcome:
+        """Runs the workflow with a ``python`` that only makes the outputs; the records are Snakemake's own."""
+        calls, programs = self.folder / "calls", self.folder / "programs"
+        calls.mkdir(exist_ok=True)
+        programs.mkdir(exist_ok=True)
+        shutil.copyfile(HERE / "stub_python.sh", programs / "python")
+        (programs / "python").chmod(0o755)
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        self.environment = {"PATH": path, "STUB_CALLS": str(calls), "STUB_FAILS": fails}
+        return self.run("-c8", *arguments)
+
+    def calls(self) -> list[list[str]]:
+        """The arguments of each call of the stub."""
+        return [path.read_text("utf-8").split("\0")[:-1] for path in (self.folder / "calls").iterdir()]
+
+    def file(self, name: str) -> Path:
+        return self.folder / "config" / name
+
+    def edit(self, file: str, changes: Mapping[str, Any]) -> None:
+        """Sets keys of a configuration file, given as "section.key"."""
+        data = yaml.safe_load(self.file(file).read_text("utf-8"))
+        for path, value in changes.items():
+            *sections, key = path.split(".")
+            section = data
+            for name in sections:
+                if not isinstance(section.get(name), dict):
+                    section[name] = {"kind": section[name]} if name in section else {}
+                section = section[name]
+            section[key] = value
+        self.write(file, data)
+
+    def write(self, file: str, data: Mapping[str, Any]) -> None:
+        self.file(file).write_text(yaml.safe_dump(dict(data), sort_keys=False), "utf-8")
+
+    def touch(self, path: str) -> None:
+        """Makes a file newer than everything else, with the content that it has."""
+        os.utime(self.folder / path)

@@ -1,0 +1,32 @@
+"""Runs Snakemake again and again in forks of one process that has imported it.
+
+Importing Snakemake takes longer than a dry-run of a small study. Reads one request a line, in JSON:
+the arguments, the folder and environment to run in, and where stdout and stderr go; answers with the
+exit status. The package is not imported here: each Snakefile brings its own, which may be a copy.
+"""
+
+import json
+import os
+import signal
+import sys
+
+import pydantic  # noqa: F401
+import yaml  # noqa: F401
+from snakemake.cli import get_argument_parser, main
+
+get_argument_parser()  # imports the plugins
+for line in sys.stdin:
+    request = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(request["timeout"])
+        os.setsid()  # an alarm ends Snakemake; its jobs are ended as one group
+        os.chdir(request["folder"])
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        for number, path in ((1, request["stdout"]), (2, request["stderr"])):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        sys.argv = ["snakemake", *request["arguments"]]
+        main()
+    status = os.waitpid(child, 0)[1]
+    print(os.waitstatus_to_exitcode(status), flush=True)

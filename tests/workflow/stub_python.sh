@@ -1,0 +1,25 @@
+#!/bin/bash
+# Stands for `python` in the jobs of a workflow: makes the outputs of a step at once.
+#   STUB_CALLS    folder where the arguments of each call are kept, one file a call
+#   STUB_FAILS    steps that fail
+step=$3  # python -m snaketorch STEP ...
+printf '%s\0' "$@" > "$STUB_CALLS/$step-$$"
+if [[ " $STUB_FAILS " == *" $step "* ]]; then
+    echo "$step fails, as it was told to" >&2
+    exit 1
+fi
+shift 3
+while (($#)); do
+    case $step:$1 in
+        prepare:--arrays | evaluate:--figures)
+            mkdir -p "$2" && echo "$step" > "$2/file"
+            ;;
+        prepare:--manifest | prepare:--preview | \
+            train:--model | train:--history | train:--record | \
+            evaluate:--metrics | evaluate:--predictions | \
+            summarise:--summary | summarise:--config | report:--out | init-tracking:--out)
+            echo "$step" > "$2"
+            ;;
+    esac
+    shift
+done
