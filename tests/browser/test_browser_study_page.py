@@ -135,10 +135,11 @@ def test_one_seed_is_shown_and_another_can_be_picked(open_page):
 
 def test_a_command_can_be_copied(open_page):
     tab = open_page(permissions=["clipboard-read", "clipboard-write"])
-    tab.locator("#x-digits_cnn .fold").last.locator("summary").click()
-    tab.locator("#x-digits_cnn .fold").last.get_by_role("button", name="Copy").first.click()
+    commands = tab.locator("#x-digits_cnn .fold").last
+    commands.locator("summary").click()
+    commands.get_by_role("button", name="Copy").first.click()
+    commands.get_by_role("button", name="Copied").wait_for()
 
-    assert tab.locator("#x-digits_cnn .fold").last.get_by_role("button", name="Copied").is_visible()
     assert tab.evaluate("navigator.clipboard.readText()") == "snakemake -c4 results/experiments/digits_cnn/summary.json"
 
 

@@ -76,21 +76,22 @@ def modules_of(step: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def _imports_of_command(function: str) -> set[str]:
     """What a function of the command line imports, with the functions that it uses and the file's own imports."""
-    tree = ast.parse((code.ROOT / "__main__.py").read_text("utf-8"))
+    tree = _tree("snaketorch.__main__")
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    found = set()
-    waiting, seen = [function], set()
-    nodes = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
+    nodes = [node for node in tree.body if node not in functions.values()]
+    waiting = {function}
     while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            nodes.append(functions[name])
-            used = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
-            waiting.extend(used & functions.keys())
-    for node in nodes:
-        found |= {module for module in _imported(node) if module.split(".")[0] == "snaketorch"}
-    return {module for module in found if code._exists(module)}
+        node = functions.pop(waiting.pop())
+        nodes.append(node)
+        waiting |= {used.id for used in ast.walk(node) if isinstance(used, ast.Name)} & functions.keys()
+    found = set().union(*(_imported(node) for node in nodes))
+    return {module for module in found if module.startswith("snaketorch.") and _file(module).is_file()}
+
+
+def third_party(modules: set[str]) -> set[str]:
+    """Top-level names that ``modules`` import from other packages."""
+    names = {name.split(".")[0] for module in modules for name in _imported(_tree(module))}
+    return names - sys.stdlib_module_names - {"snaketorch"}
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -98,17 +99,18 @@ def _imported(tree: ast.AST) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
 
-def third_party(modules: set[str]) -> set[str]:
-    """Top-level names that ``modules`` import from other packages."""
-    names = set()
-    for module in modules:
-        names |= {name.split(".")[0] for name in _imported(ast.parse(code._path(module).read_text("utf-8")))}
-    return names - sys.stdlib_module_names - {"snaketorch"}
+def _tree(module: str) -> ast.Module:
+    return ast.parse(_file(module).read_text("utf-8"))
+
+
+def _file(module: str) -> Path:
+    base = ROOT.joinpath(*module.split("."))
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
 def test_every_rule_that_runs_a_command_names_an_environment_file_that_exists():
@@ -116,12 +118,11 @@ def test_every_rule_that_runs_a_command_names_an_environment_file_that_exists():
     assert {environment for _, environment in jobs().values()} == set(ENVIRONMENTS)
 
 
-def test_the_steps_of_the_command_line_are_covered_by_rules(monkeypatch):
+def test_every_step_of_the_command_line_has_a_rule_and_so_an_environment():
     """Only `sync` has no rule: jobs start it, and it is run by hand."""
-    tree = ast.parse((code.ROOT / "__main__.py").read_text("utf-8"))
     steps = {
         call.args[0].value
-        for call in ast.walk(tree)
+        for call in ast.walk(_tree("snaketorch.__main__"))
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "command"
     }
     assert steps - {step for step, _ in jobs().values()} == {"sync"}

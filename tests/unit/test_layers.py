@@ -94,7 +94,7 @@ def test_the_table_itself_points_downwards():
 @pytest.mark.parametrize("part", LAYERS)
 def test_a_part_imports_only_what_its_layer_may(part: str):
     allowed = LAYERS[part]
-    for path in files_of(part) if part != "__init__" else [PACKAGE / "__init__.py"]:
+    for path in files_of(part):
         for module in imports_of(path):
             top = module.split(".")[0]
             if top == "snaketorch":
@@ -104,11 +104,11 @@ def test_a_part_imports_only_what_its_layer_may(part: str):
 
 
 def test_what_the_workflow_imports_is_light():
-    light = [part for part, layer in LAYERS.items() if layer.packages <= {"pydantic", "yaml"} and part != "figures"]
+    light = [part for part, layer in LAYERS.items() if layer.packages <= {"pydantic", "yaml"}]
     modules = [
         ".".join(["snaketorch", *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__")
         for part in light
-        for path in (files_of(part) if part != "__init__" else [])
+        for path in files_of(part)
     ]
     assert {"snaketorch.config.load", "snaketorch.dag.workflow", "snaketorch.provenance"} <= set(modules)
     program = (

@@ -1,5 +1,5 @@
 import pytest
-from small_study import Snakemake, SmallStudy
+from small_study import Snakemake, SmallStudy, copy_repository
 
 
 @pytest.fixture(scope="session")
@@ -9,15 +9,21 @@ def snakemake(tmp_path_factory):
     server.close()
 
 
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    """A copy of the workflow and the package, not to be changed by a test."""
+    return copy_repository(tmp_path_factory.mktemp("repository") / "snaketorch")
+
+
 @pytest.fixture
-def new_study(tmp_path, snakemake):
+def new_study(tmp_path, snakemake, repository):
     """A small study of which nothing has run."""
-    return SmallStudy.create(tmp_path / "study", snakemake)
+    return SmallStudy.create(tmp_path / "study", snakemake, repository)
 
 
 @pytest.fixture(scope="session")
-def _finished(tmp_path_factory, snakemake):
-    study = SmallStudy.create(tmp_path_factory.mktemp("finished") / "study", snakemake)
+def _finished(tmp_path_factory, snakemake, repository):
+    study = SmallStudy.create(tmp_path_factory.mktemp("finished") / "study", snakemake, repository)
     outcome = study.run_with_stub()
     assert outcome.code == 0, outcome.stderr
     return study

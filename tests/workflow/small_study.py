@@ -79,17 +79,25 @@ class Snakemake:
         self._server.stdout.close()
 
 
+def copy_repository(folder: Path) -> Path:
+    """What a workflow needs of this repository, to be edited by tests, and left alone by everyone else."""
+    for part in ("workflow", "profiles", "envs", "snaketorch"):
+        shutil.copytree(REPOSITORY / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(REPOSITORY / "Snakefile", folder)
+    return folder
+
+
 @dataclass
 class SmallStudy:
     """A working directory with a configuration, and perhaps results."""
 
     folder: Path
     snakemake: Snakemake
-    repository: Path = REPOSITORY
+    repository: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, folder: Path, snakemake: Snakemake, repository: Path = REPOSITORY) -> "SmallStudy":
+    def create(cls, folder: Path, snakemake: Snakemake, repository: Path) -> "SmallStudy":
         shutil.copytree(HERE / "study", folder)
         return cls(folder, snakemake, repository)
 

@@ -1,0 +1,99 @@
+"""The example study, as a newcomer runs it: real data, real training, the figures that the README promises."""
+
+import csv
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+import study_process as study
+
+pytestmark = pytest.mark.e2e
+
+SEEDS = {"digits_cnn": 3, "digits_lstm": 2, "sunspots_gru": 3}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder in which the example study has run."""
+    folder = tmp_path_factory.mktemp("example")
+    shutil.copytree(study.REPO / "config", folder / "config")
+    result = study.run(folder)
+    assert result.returncode == 0, result.stdout
+    return folder
+
+
+def summary(folder: Path, experiment: str) -> dict:
+    return json.loads((folder / f"results/experiments/{experiment}/summary.json").read_text())
+
+
+def mean(folder: Path, experiment: str, metric: str) -> float:
+    return summary(folder, experiment)["metrics"][metric]["mean"]
+
+
+def test_each_experiment_reaches_what_the_readme_says(folder):
+    assert mean(folder, "digits_cnn", "test/accuracy") >= 0.98
+    assert mean(folder, "digits_lstm", "test/accuracy") >= 0.95
+    baselines = summary(folder, "sunspots_gru")["baselines"]
+    assert set(baselines) == {"persistence", "seasonal_naive"}
+    assert mean(folder, "sunspots_gru", "test/mae") < min(values["test/mae"] for values in baselines.values())
+    for experiment, seeds in SEEDS.items():
+        assert summary(folder, experiment)["metrics"][summary(folder, experiment)["goal"]]["n"] == seeds
+
+
+def test_the_metrics_are_those_of_the_predictions(folder):
+    for path in folder.glob("results/experiments/digits_*/seed-*"):
+        table = pyarrow.parquet.read_table(path / "predictions.parquet").to_pydict()
+        right = [a == b for a, b in zip(table["label"], table["predicted"], strict=True)]
+        metrics = json.loads((path / "metrics.json").read_text())["metrics"]
+        assert metrics["test/accuracy"] == pytest.approx(sum(right) / len(right))
+
+
+def test_histories_have_one_row_an_epoch(folder):
+    for path in folder.glob("results/experiments/*/seed-*"):
+        rows = list(csv.DictReader((path / "history.csv").open()))
+        record = json.loads((path / "record.json").read_text())
+        assert [int(row["epoch"]) for row in rows] == list(range(1, record["epochs"] + 1))
+
+
+def test_mlflow_holds_one_run_a_seed_under_one_run_an_experiment(folder):
+    store = sqlite3.connect(folder / "results/mlflow.db")
+    runs = dict(store.execute("select run_uuid, name from runs where status = 'FINISHED'"))
+    parents = dict(store.execute("select run_uuid, value from tags where key = 'mlflow.parentRunId'"))
+    children = sorted((runs[parent], runs[child]) for child, parent in parents.items())
+    assert children == [(name, f"{name}-seed-{seed}") for name, count in SEEDS.items() for seed in range(count)]
+    (accuracy,) = store.execute(
+        "select value from latest_metrics join runs using (run_uuid) where name = 'digits_cnn' and key = 'test/accuracy'"
+    ).fetchone()
+    assert accuracy == pytest.approx(mean(folder, "digits_cnn", "test/accuracy"))
+
+
+def test_a_second_run_has_nothing_to_do(folder):
+    result = study.run(folder)
+    assert result.returncode == 0
+    assert "Nothing to be done" in result.stdout
+
+
+def test_snakemake_writes_its_own_report_with_our_figures(folder):
+    result = study.run(folder, "--report", "snakemake-report.html")
+    assert result.returncode == 0, result.stdout
+    page = (folder / "snakemake-report.html").read_text()
+    for words in ("confusion", "report.html", "sunspots_gru"):
+        assert words in page
+
+
+def test_no_process_and_no_live_state_is_left(folder):
+    assert not study.processes(folder, "snaketorch")
+    assert not list(folder.glob("state/train/**/*.ckpt"))
+
+
+def test_the_study_stays_right_when_the_folder_moves(folder, tmp_path):
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(folder, moved, symlinks=True, copy_function=shutil.copy2)
+    for path in folder.rglob("*"):  # copytree keeps the times of files; those of folders count too
+        if path.is_dir():
+            os.utime(moved / path.relative_to(folder), (path.stat().st_atime, path.stat().st_mtime))
+    assert "Nothing to be done" in study.run(moved, "-n").stdout
