@@ -38,3 +38,8 @@ rule evaluate:
 rule summarise:
     input:
         study.files(layout.SUMMARY),
+
+
+rule report:
+    input:
+        layout.REPORT,

@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,37 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Gives a temporary folder beside ``path`` that takes its place when the block ends well.
+
+    Whatever was at ``path`` is gone then; after an error it is untouched and nothing else is left.
+    Files in the folder must be synced by who writes them.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{path.name}.tmp-*"):  # of a job that was killed
+        _remove(leftover)
+    new = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    old = path.with_name(f".{path.name}.tmp-{os.getpid()}-old")
+    new.mkdir()
+    try:
+        yield new
+        sync_folder(new)
+        # a folder cannot be renamed onto one that holds something: the old one steps aside first
+        if os.path.lexists(path):
+            path.rename(old)
+        try:
+            new.rename(path)
+        except OSError:
+            if os.path.lexists(old):
+                old.rename(path)
+            raise
+        sync_folder(path.parent)
+    finally:
+        _remove(new)
+        _remove(old)
+
+
 def write_text(path: Path, text: str) -> None:
     """Publishes ``text`` as UTF-8."""
     with whole_file(path) as temporary:
@@ -46,3 +78,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

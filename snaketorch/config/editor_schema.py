@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from snaketorch.config.experiment import ExperimentConfig
-from snaketorch.config.explain import Schema, kinds, schema_of
+from snaketorch.config.explain import Schema, concrete, kinds, schema_of
 
 _PART = "_part"
 _REFERENCE = "#/definitions/"
@@ -64,9 +64,8 @@ def _allow_task_names(experiment: Schema, root: Schema) -> None:
     """Adds `task: NAME`, short for `task: {kind: NAME}`, for tasks that need nothing else."""
     sections = root["properties"]["task"]
     mapping = sections["discriminator"]["mapping"]
-    names = [
-        kind for kind in kinds(sections) if root["$defs"][mapping[kind].rsplit("/", 1)[1]]["required"] == ["kind"]
-    ]
+    required = {kind: concrete(root, {"$ref": mapping[kind]})["required"] for kind in kinds(sections)}
+    names = [kind for kind, keys in required.items() if keys == ["kind"]]
     task = experiment["properties"]["task"]
     experiment["properties"]["task"] = {
         "description": task.pop("description"),

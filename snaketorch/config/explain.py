@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from snaketorch.config.base import NAME_IN_WORDS, NAME_PATTERN
+from snaketorch.config.document import UNREAD, Document
 from snaketorch.config.problems import KeyPath, Problem, did_you_mean, shortened
-from snaketorch.config.yaml_loader import UNREAD, Document
 
 Schema = dict[str, Any]
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from snaketorch.config.document import Document
 from snaketorch.config.experiment import written_out
 from snaketorch.config.problems import KeyPath, Position, Problem, did_you_mean, listed
-from snaketorch.config.yaml_loader import Document
 
 NOT_INHERITED = ("extends", "abstract", "description")
 

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from snaketorch.config.base import NAME_IN_WORDS, NAME_PATTERN
+from snaketorch.config.document import Document
 from snaketorch.config.problems import Problem
-from snaketorch.config.yaml_loader import Document, read_yaml
+from snaketorch.config.yaml_loader import read_yaml
 
 SUFFIX = ".yaml"
 

@@ -7,10 +7,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from snaketorch.config.document import UNREAD, Document
 from snaketorch.config.extend import lay_over
 from snaketorch.config.problems import KeyPath, Position, Problem, did_you_mean, listed
 from snaketorch.config.study import StudyConfig
-from snaketorch.config.yaml_loader import UNREAD, Document, parse_scalar
+from snaketorch.config.yaml_scalars import parse_scalar
 
 SHOWN_AS = "--config"
 

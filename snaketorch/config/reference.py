@@ -39,9 +39,7 @@ def generated(root: Path = REPOSITORY) -> dict[Path, str]:
 def stale(root: Path = REPOSITORY) -> dict[Path, str]:
     """The generated files under ``root`` that hold something else, with the text that they should hold."""
     return {
-        path: text
-        for path, text in generated(root).items()
-        if not path.exists() or path.read_text("utf-8") != text
+        path: text for path, text in generated(root).items() if not path.exists() or path.read_text("utf-8") != text
     }
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
+from snaketorch.config.document import Document
 from snaketorch.config.problems import Problem, did_you_mean, listed, shortened
 from snaketorch.config.study import StudyConfig
-from snaketorch.config.yaml_loader import Document
 
 
 def is_abstract(experiment: Document) -> bool:

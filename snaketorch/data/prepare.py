@@ -11,7 +11,7 @@ from typing import Any
 
 from snaketorch.config.datasets import LABELLED_IMAGES, SERIES
 from snaketorch.config.specs import PrepareSpec
-from snaketorch.data.arrays import whole_folder, write_array
+from snaketorch.data.arrays import write_array
 from snaketorch.data.images import prepare_images
 from snaketorch.data.manifest import FORMAT, SplitFiles, content_digest
 from snaketorch.data.prepared import Prepared
@@ -19,7 +19,7 @@ from snaketorch.data.series import prepare_series
 from snaketorch.errors import DataError
 from snaketorch.implementation import resolve
 from snaketorch.provenance import git_state, host, versions
-from snaketorch.publish import whole_file, write_json
+from snaketorch.publish import whole_file, whole_folder, write_json
 
 log = logging.getLogger(__name__)
 

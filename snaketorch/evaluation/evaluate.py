@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 from snaketorch import provenance
 from snaketorch.config.specs import EvaluateSpec
-from snaketorch.data.arrays import whole_folder
 from snaketorch.data.manifest import Manifest
 from snaketorch.errors import UserError
 from snaketorch.evaluation.outcome import Case, Evaluator, Values
@@ -27,7 +26,7 @@ from snaketorch.figures.style import save
 from snaketorch.hardware.precision import device_name
 from snaketorch.implementation import resolve
 from snaketorch.journal import Journal
-from snaketorch.publish import whole_file, write_json
+from snaketorch.publish import whole_file, whole_folder, write_json
 from snaketorch.tasks import samples_of
 from snaketorch.tasks.base import TaskModule
 from snaketorch.training.model_file import load_model

@@ -56,7 +56,9 @@ def _tables(details: dict[str, Any]) -> Iterator[tuple[str, list[dict[Column, Sc
     for name, value in details.items():
         if isinstance(value, list) and len(value) > 1 and all(isinstance(record, dict) for record in value):
             rows = [dict(_cells(record)) for record in value]
-            if all(list(row) == list(rows[0]) and all(isinstance(cell, Scalar) for cell in row.values()) for row in rows):
+            if all(
+                list(row) == list(rows[0]) and all(isinstance(cell, Scalar) for cell in row.values()) for row in rows
+            ):
                 yield name, rows
 
 

@@ -61,7 +61,9 @@ def software(versions: dict[str, str]) -> str:
 def _device(seed: Seed) -> str:
     device = seed.record["device"]
     threads = device.get("threads")
-    return f"{device['type'].upper()}: {device['name']}" + (f", {threads} thread{'s' if threads > 1 else ''}" if threads else "")
+    return f"{device['type'].upper()}: {device['name']}" + (
+        f", {threads} thread{'s' if threads > 1 else ''}" if threads else ""
+    )
 
 
 def _precision(seed: Seed) -> str:

@@ -16,8 +16,8 @@ def resolved_yaml(experiment: str, config: ExperimentConfig) -> str:
             del content[inheritance]
     body = yaml.dump(_kind_first(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
     return (
-        f"# What experiment '{experiment}' was run with: its own file, what it extends, and every default written out.\n"
-        f"# A result, written with summary.json: to change the experiment, edit config/experiments/{experiment}.yaml.\n\n"
+        f"# What experiment '{experiment}' was run with: its file, what that extends, and every default written out.\n"
+        f"# A result, made with summary.json: to change the experiment, edit config/experiments/{experiment}.yaml.\n\n"
         f"{body}"
     )
 
@@ -39,7 +39,7 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
 
 
 def _is_plain(value: str) -> bool:
-    """Whether it may stand without quotes as far as this package goes; PyYAML adds quotes where YAML's syntax asks for them."""
+    """Whether this package reads it as text without quotes; where YAML's syntax wants quotes, PyYAML sets them."""
     try:
         # unprintable characters, line ends of Unicode among them, are safe as escapes only
         return value.isprintable() and isinstance(parse_scalar(value), str)

@@ -65,7 +65,9 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
         boards=boards,
         chapters=[
             Chapter(
-                experiment, detail_tables([seed.metrics["details"] for seed in experiment.seeds]), provenance(experiment)
+                experiment,
+                detail_tables([seed.metrics["details"] for seed in experiment.seeds]),
+                provenance(experiment),
             )
             for experiment in experiments
         ],

@@ -24,7 +24,9 @@ LONG_NAME = "digits_lstm_" + "x" * 52
 @pytest.fixture(scope="session")
 def chromium():
     """A running browser. SNAKETORCH_CHROMIUM names one that is not on the PATH."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[test]'")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install -e '.[test]'"
+    )
     named = os.environ.get("SNAKETORCH_CHROMIUM")
     found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not found:

@@ -33,10 +33,11 @@ CONTRASTS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || element.closest("svg, script, style, .unseen") || !element.checkVisibility()) continue;
+    const text = walker.currentNode.data.trim().slice(0, 40);
+    if (!text || element.closest("svg, script, style, .unseen") || !element.checkVisibility()) continue;
     const style = getComputedStyle(element);
     const [one, other] = [luminance(rgba(style.color)), luminance(behind(element))].sort((a, b) => b - a);
-    found.push({ text: walker.currentNode.data.trim().slice(0, 40), size: parseFloat(style.fontSize), ratio: (one + 0.05) / (other + 0.05) });
+    found.push({ text, size: parseFloat(style.fontSize), ratio: (one + 0.05) / (other + 0.05) });
   }
   return found;
 }"""
@@ -93,7 +94,9 @@ def test_every_text_stands_out_from_its_background(device, colours, open_page):
 def test_the_browser_would_refuse_a_script_of_another(open_page):
     tab = open_page()
     tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked = true\">')")
-    tab.evaluate("const s = document.createElement('script'); s.textContent = 'window.hacked = true'; document.body.append(s)")
+    tab.evaluate(
+        "const s = document.createElement('script'); s.textContent = 'window.hacked = true'; document.body.append(s)"
+    )
     tab.wait_for_timeout(100)
 
     assert tab.evaluate("window.hacked") is None
@@ -115,7 +118,9 @@ def test_the_theme_is_switched_and_remembered(open_page):
 
 def test_the_theme_works_where_storage_is_forbidden(open_page):
     tab = open_page()
-    tab.context.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('denied'); } })")
+    tab.context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('denied'); } })"
+    )
     tab.reload()
     tab.get_by_role("button", name="Switch between light and dark").click()
 

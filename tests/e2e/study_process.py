@@ -10,7 +10,9 @@ REPO = Path(__file__).parent.parent.parent
 
 def environment() -> dict[str, str]:
     """That of a user's shell with the virtual environment active and tracking on."""
-    found = {key: value for key, value in os.environ.items() if not key.startswith(("SNAKETORCH_", "MLFLOW_", "PYTEST_"))}
+    found = {
+        key: value for key, value in os.environ.items() if not key.startswith(("SNAKETORCH_", "MLFLOW_", "PYTEST_"))
+    }
     found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{found['PATH']}"
     found["MLFLOW_DISABLE_TELEMETRY"] = "true"
     return found

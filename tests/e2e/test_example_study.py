@@ -66,7 +66,8 @@ def test_mlflow_holds_one_run_a_seed_under_one_run_an_experiment(folder):
     children = sorted((runs[parent], runs[child]) for child, parent in parents.items())
     assert children == [(name, f"{name}-seed-{seed}") for name, count in SEEDS.items() for seed in range(count)]
     (accuracy,) = store.execute(
-        "select value from latest_metrics join runs using (run_uuid) where name = 'digits_cnn' and key = 'test/accuracy'"
+        "select value from latest_metrics join runs using (run_uuid)"
+        " where name = 'digits_cnn' and key = 'test/accuracy'"
     ).fetchone()
     assert accuracy == pytest.approx(mean(folder, "digits_cnn", "test/accuracy"))
 

@@ -218,7 +218,9 @@ def test_a_step_starts_with_nothing_installed_but_its_environment(rule, tmp_path
 
 @pytest.mark.parametrize("extra", [None, *PROJECT["optional-dependencies"]])
 def test_every_dependency_of_the_project_is_pinned_within_its_bounds(extra):
-    wishes = [Requirement(text) for text in (PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"])]
+    wishes = [
+        Requirement(text) for text in (PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"])
+    ]
     assert wishes
     for wish in wishes:
         assert wish.specifier.contains(CONSTRAINTS[canonicalize_name(wish.name)]), wish

@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +15,9 @@ FOUNDATION = {"errors", "implementation", "journal", "layout", "parent", "proven
 
 
 class Layer(NamedTuple):
-    parts: set[str] = set()
+    parts: Set[str] = frozenset()
     """Parts of this package."""
-    packages: set[str] = set()
+    packages: Set[str] = frozenset()
     """Third-party packages."""
 
 

@@ -1,4 +1,10 @@
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "bad_config"))  # for its corpus
+
 from small_study import Snakemake, SmallStudy, copy_repository
 
 

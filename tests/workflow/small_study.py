@@ -126,7 +126,12 @@ class SmallStudy:
 
     def calls(self) -> list[list[str]]:
         """The arguments of each call of the stub."""
-        return [path.read_text("utf-8").split("\0")[:-1] for path in (self.folder / "calls").iterdir()]
+        return [path.read_text("utf-8").split("\0")[:-1] for path in (self.folder / "calls").glob("*.arguments")]
+
+    def environment_of_jobs(self) -> dict[str, str]:
+        """What the last call of the stub found in its environment."""
+        items = (self.folder / "calls" / "environment").read_text("utf-8").split("\0")[:-1]
+        return dict(item.split("=", 1) for item in items)
 
     def file(self, name: str) -> Path:
         return self.folder / "config" / name
@@ -138,9 +143,7 @@ class SmallStudy:
             *sections, key = path.split(".")
             section = data
             for name in sections:
-                if not isinstance(section.get(name), dict):
-                    section[name] = {"kind": section[name]} if name in section else {}
-                section = section[name]
+                section = section.setdefault(name, {})
             section[key] = value
         self.write(file, data)
 

@@ -11,6 +11,7 @@ import signal
 import sys
 
 import pydantic  # noqa: F401
+import smart_open  # noqa: F401
 import yaml  # noqa: F401
 from snakemake.cli import get_argument_parser, main
 

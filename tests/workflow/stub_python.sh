@@ -1,9 +1,10 @@
 #!/bin/bash
 # Stands for `python` in the jobs of a workflow: makes the outputs of a step at once.
-#   STUB_CALLS    folder where the arguments of each call are kept, one file a call
+#   STUB_CALLS    folder where the arguments of each call are kept, one file a call, and the last call's environment
 #   STUB_FAILS    steps that fail
 step=$3  # python -m snaketorch STEP ...
-printf '%s\0' "$@" > "$STUB_CALLS/$step-$$"
+printf '%s\0' "$@" > "$STUB_CALLS/$step-$$.arguments"
+env -0 > "$STUB_CALLS/environment"
 if [[ " $STUB_FAILS " == *" $step "* ]]; then
     echo "$step fails, as it was told to" >&2
     exit 1

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from snaketorch.config.document import Document
 from snaketorch.config.extend import extend_all
 from snaketorch.config.load import load_study
 from snaketorch.config.problems import Problem
-from snaketorch.config.yaml_loader import Document, read_yaml
+from snaketorch.config.yaml_loader import read_yaml
 
 
 def documents(folder: Path, **texts: str) -> dict[str, Document]:

@@ -18,8 +18,8 @@ def test_the_example_study_is_valid(repo: Path):
 def test_a_study_says_the_same_whatever_the_order_and_form_of_its_files(study: Path, experiments: Path):
     before = load_study(study)
     (experiments / "gru.yaml").write_text(
-        "# written another way\n\ntrainer:\n  max_epochs: 0x2\noptimizer:\n  kind: 'adam'\nmodel: {hidden: 8, kind: gru}\n"
-        "data: sunspots\ntask: {horizon: 2, window: 11, kind: forecasting}\n"
+        "# written another way\n\ntrainer:\n  max_epochs: 0x2\noptimizer:\n  kind: 'adam'\n"
+        "model: {hidden: 8, kind: gru}\ndata: sunspots\ntask: {horizon: 2, window: 11, kind: forecasting}\n"
     )
 
     assert load_study(study) == before

@@ -48,7 +48,7 @@ def test_what_is_out_of_date_is_said_and_fixed(tmp_path: Path, monkeypatch: pyte
     for path in generated():
         copy = tmp_path / path.relative_to(REPOSITORY)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(path.read_text("utf-8").replace("max_epochs", "epochs"), "utf-8")
+        copy.write_text(path.read_text("utf-8").replace("Passes over", "Runs over"), "utf-8")
     monkeypatch.setattr("snaketorch.config.reference.stale.__defaults__", (tmp_path,))
 
     with pytest.raises(SystemExit, match=re.escape(COMMAND)) as error:
@@ -109,7 +109,7 @@ def test_a_file_that_extends_another_may_leave_out_what_it_inherits(experiment: 
     assert errors("experiment", part | {"abstract": False}) != []
     assert errors("experiment", part | {"extends": "cnn"}) == []
     assert errors("experiment", part | {"abstract": True}) == []
-    assert errors("experiment", {"extends": "cnn", "model": {"chanels": [8]}}) != []
+    assert errors("experiment", {"extends": "cnn", "model": {"channel": [8]}}) != []
     assert errors("experiment", {"extends": "cnn", "model": {"kind": "lstm", "channels": [8]}}) != []
 
 

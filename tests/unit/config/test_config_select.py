@@ -45,7 +45,9 @@ def test_only_datasets_that_run_are_part_of_the_study(many: Path):
 
 
 def test_an_abstract_experiment_never_runs(many: Path):
-    with pytest.raises(ConfigError, match="run.0: 'base' is abstract, only there to be extended; allowed: Cnn_3, cnn"):
+    with pytest.raises(
+        ConfigError, match=r"run\.0: 'base' is abstract, only there to be extended; allowed: Cnn_3, cnn"
+    ):
         load_study(many, {"run": ["base"]})
 
 

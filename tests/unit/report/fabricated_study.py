@@ -109,7 +109,9 @@ def dataset_folder(name: str) -> Path:
 def write_dataset(name: str) -> None:
     folder = dataset_folder(name)
     counts = {"digits": (1258, 179, 360), "sunspots": (202, 46, 61)}[name]
-    splits = {split: {"count": count, "arrays": {}} for split, count in zip(("train", "val", "test"), counts, strict=True)}
+    splits = {
+        split: {"count": count, "arrays": {}} for split, count in zip(("train", "val", "test"), counts, strict=True)
+    }
     manifest = {"format": 1, "dataset": name, "digest": _sha256(name)[:16], "fields": {}, "splits": splits}
     folder.mkdir(parents=True)
     if name == "digits":
@@ -263,7 +265,11 @@ def _history(config: ExperimentConfig, seed: int):
         left = math.exp(-4 * epoch / epochs)
         noise = random.normal(0, 0.01, 4)
         train = {"loss": 0.02 + 2.2 * left + abs(noise[0]), "accuracy": 0.995 - 0.6 * left, "mae": 0.2 + 0.6 * left}
-        val = {"loss": 0.08 + 2.1 * left + abs(noise[1]), "accuracy": 0.98 - 0.6 * left + noise[2], "mae": 0.25 + 0.6 * left}
+        val = {
+            "loss": 0.08 + 2.1 * left + abs(noise[1]),
+            "accuracy": 0.98 - 0.6 * left + noise[2],
+            "mae": 0.25 + 0.6 * left,
+        }
         val["mae"] += noise[3]
         yield {
             "epoch": epoch,
@@ -279,7 +285,13 @@ def _classification_test(model: str, seed: int) -> dict:
     accuracy = {"cnn": (0.9861, 0.9917, 0.9889), "lstm": (0.9694, 0.9750)}[model][seed]
     confusion = _confusion(round((1 - accuracy) * SAMPLES["digits"]))
     per_class = [
-        {"class": name, "precision": accuracy - 0.001 * i, "recall": accuracy, "f1": accuracy - 0.0005 * i, "support": 36}
+        {
+            "class": name,
+            "precision": accuracy - 0.001 * i,
+            "recall": accuracy,
+            "f1": accuracy - 0.0005 * i,
+            "support": 36,
+        }
         for i, name in enumerate(CLASSES)
     ]
     return {
@@ -343,7 +355,9 @@ def _drawings(data: str) -> dict[str, str]:
     """Real figures of made-up results, drawn once for all seeds."""
     if data == "digits":
         images, labels = _images(12)
-        examples = [Example(image, CLASSES[-label], CLASSES[label], 0.71) for image, label in zip(images, labels, strict=True)]
+        examples = [
+            Example(image, CLASSES[-label], CLASSES[label], 0.71) for image, label in zip(images, labels, strict=True)
+        ]
         bins = np.linspace(0.05, 0.95, 15)
         figures = {
             "confusion": confusion_figure(_confusion(6), CLASSES),
@@ -356,5 +370,8 @@ def _drawings(data: str) -> dict[str, str]:
         forecasts = {"model": 0.9 * truth + 5, "persistence": np.roll(truth, 1), "seasonal_naive": np.roll(truth, 11)}
         errors = {name: np.array([1.0, 1.4, 1.9]) * k for k, name in enumerate(forecasts, 9)}
         lines = [Line("SUNACTIVITY", ahead, time, truth, forecasts) for ahead in (1, 3)]
-        figures = {"forecast": timeline_figure(lines, "year"), "error_by_step": error_figure(errors, "mean absolute error")}
+        figures = {
+            "forecast": timeline_figure(lines, "year"),
+            "error_by_step": error_figure(errors, "mean absolute error"),
+        }
     return {stem: as_svg(figure, f"{data}-{stem}") for stem, figure in figures.items()}

@@ -36,7 +36,9 @@ class Page(HTMLParser):
         self.problems += [f"<{element.tag}> is never closed" for element in self._open]
         self._check_ids()
         self._check_headings()
-        self.problems += [f"an image has no alt: {image.attributes}" for image in self.all("img") if not image.attributes.get("alt")]
+        self.problems += [
+            f"an image has no alt: {image.attributes}" for image in self.all("img") if not image.attributes.get("alt")
+        ]
 
     def all(self, tag: str, **attributes: str) -> list[Element]:
         """Elements with a tag whose attributes have these words."""
@@ -72,7 +74,9 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         if not self._open or self._open[-1].tag != tag:
-            self.problems.append(f"line {self.getpos()[0]}: </{tag}> where {self._open[-1:] and self._open[-1].tag} is open")
+            self.problems.append(
+                f"line {self.getpos()[0]}: </{tag}> where {self._open[-1:] and self._open[-1].tag} is open"
+            )
         else:
             self._open.pop()
 
@@ -87,7 +91,9 @@ class Page(HTMLParser):
             href = element.attributes.get("href", "")
             wanted = [href[1:]] if href.startswith("#") else []
             wanted += element.attributes.get("aria-labelledby", "").split()
-            self.problems += [f"<{element.tag}> refers to #{name}, which is not there" for name in wanted if name not in ids]
+            self.problems += [
+                f"<{element.tag}> refers to #{name}, which is not there" for name in wanted if name not in ids
+            ]
 
     def _check_headings(self) -> None:
         level = 0

@@ -2,7 +2,16 @@ import json
 from pathlib import Path
 
 import pytest
-from fabricated_study import dataset_folder, edit, experiment, run_summarise, seed_folder, sha256_of, write_test, write_training
+from fabricated_study import (
+    dataset_folder,
+    edit,
+    experiment,
+    run_summarise,
+    seed_folder,
+    sha256_of,
+    write_test,
+    write_training,
+)
 
 from snaketorch.config.yaml_loader import read_yaml
 from snaketorch.errors import UserError
@@ -77,7 +86,12 @@ def test_the_parent_run_is_told(page_spec):
     folder = Path(f"state/tracking/{NAME}/00112233aabbccdd")
 
     run = json.loads((folder / "run.json").read_text())
-    assert (run["key"], run["name"], run["parent"], run["status"]) == (f"{NAME}/00112233aabbccdd", NAME, None, "FINISHED")
+    assert (run["key"], run["name"], run["parent"], run["status"]) == (
+        f"{NAME}/00112233aabbccdd",
+        NAME,
+        None,
+        "FINISHED",
+    )
     assert run["params"]["model.kind"] == "cnn"
     metrics = {line["name"]: (line["value"], line["step"]) for line in read_metrics(folder)}
     assert metrics["test/accuracy"] == (pytest.approx(0.9889), 0)
@@ -98,9 +112,18 @@ SPOILED = {
     "the model is gone": (lambda: (FOLDER / "model.ckpt").unlink(), "model.ckpt"),
     "the history was replaced": (replace("history.csv"), "history.csv"),
     "the predictions were replaced": (replace("predictions.parquet"), "predictions.parquet"),
-    "the test is of another model": (spoil("metrics.json", "record", "inputs", "model", "sha256", to="0" * 64), "metrics.json"),
-    "the test saw other data": (spoil("metrics.json", "record", "inputs", "manifest", "digest", to="0" * 16), "metrics.json"),
-    "the test measured other things": (spoil("metrics.json", "record", "spec", "evaluate", "examples", to=5), "metrics.json"),
+    "the test is of another model": (
+        spoil("metrics.json", "record", "inputs", "model", "sha256", to="0" * 64),
+        "metrics.json",
+    ),
+    "the test saw other data": (
+        spoil("metrics.json", "record", "inputs", "manifest", "digest", to="0" * 16),
+        "metrics.json",
+    ),
+    "the test measured other things": (
+        spoil("metrics.json", "record", "spec", "evaluate", "examples", to=5),
+        "metrics.json",
+    ),
     "the training had another rate": (spoil("record.json", "spec", "optimizer", "lr", to=0.1), "record.json"),
     "the training had keys of another version": (spoil("record.json", "spec", "speed", to="high"), "record.json"),
     "the training has another seed": (spoil("record.json", "seed", to=9), "record.json"),

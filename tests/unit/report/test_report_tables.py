@@ -45,7 +45,14 @@ def test_an_estimate_is_rounded_by_its_interval(values, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.42, "0.4 s"), (38, "38 s"), (59.7, "1 min 00 s"), (252, "4 min 12 s"), (7500, "2 h 05 min"), (273_600, "3 d 4 h")],
+    [
+        (0.42, "0.4 s"),
+        (38, "38 s"),
+        (59.7, "1 min 00 s"),
+        (252, "4 min 12 s"),
+        (7500, "2 h 05 min"),
+        (273_600, "3 d 4 h"),
+    ],
 )
 def test_durations_are_read_at_a_glance(seconds, text):
     assert formats.duration(seconds) == text

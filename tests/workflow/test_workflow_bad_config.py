@@ -1,0 +1,39 @@
+"""The corpus of bad configurations, through Snakemake itself.
+
+Every third case and at least one of each file, to be quick; all with SNAKETORCH_ALL_CASES=1. That each
+case is refused with its own words and no others is tested in tests/bad_config, without Snakemake.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from bad_config_cases import CASES, Case, materialise
+
+pytestmark = pytest.mark.workflow
+
+BAD = [case for case in CASES if case.lines]
+FIRST = {case.file: case for case in reversed(BAD)}
+CHOSEN = (
+    BAD
+    if os.environ.get("SNAKETORCH_ALL_CASES")
+    else [c for i, c in enumerate(BAD) if i % 3 == 0 or FIRST[c.file] is c]
+)
+
+
+@pytest.mark.parametrize("case", CHOSEN, ids=str)
+def test_a_bad_configuration_stops_snakemake_before_any_job(case: Case, tmp_path: Path, snakemake, repository):
+    lines, _ = materialise(case, tmp_path)
+    if any(os.access(tmp_path / "config" / file, os.R_OK) for file in case.steps.get("unreadable", [])):
+        pytest.skip("this user may read everything")
+
+    start = time.monotonic()
+    outcome = snakemake.run(tmp_path, "-s", str(repository / "Snakefile"), "-n", *case.arguments)
+
+    assert time.monotonic() - start < 20, "promised are 5 s, on a machine that is not busy"
+    assert outcome.code == 1
+    assert [line for line in outcome.stderr.splitlines() if line.startswith("  ")] == [f"  {line}" for line in lines]
+    assert "Traceback" not in outcome.stderr
+    assert outcome.stdout == ""
+    assert {path.name for path in tmp_path.iterdir()} <= {"config", ".snakemake"}

@@ -1,0 +1,122 @@
+"""The rerun contract, leaf by leaf: each edit of the configuration, and the jobs that Snakemake would run then."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import pytest
+import yaml
+from expected_jobs import REPORT, SEEDS, from_evaluate, from_prepare, from_summarise, from_train
+
+from snaketorch.config.base import Section
+from snaketorch.config.datasets import DatasetConfig
+from snaketorch.config.experiment import ExperimentConfig
+from snaketorch.config.load import load_study
+from snaketorch.config.study import StudyConfig
+
+pytestmark = pytest.mark.workflow
+
+HERE = Path(__file__).parent
+MODELS = {"config.yaml": StudyConfig, "datasets": DatasetConfig, "experiments": ExperimentConfig}
+
+
+class Leaf(NamedTuple):
+    """One edit, and what it reruns."""
+
+    file: str
+    path: str
+    value: Any
+    reruns: str | list[str]
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        return self.value if self.path.endswith(".kind") else {self.path: self.value}
+
+    @property
+    def name(self) -> str:
+        """Its name in the schema: "experiments: model[cnn].channels"."""
+        section, _, key = self.path.partition(".")
+        part = self.file.split("/")[0]
+        if not key or key == "kind":
+            return f"{part}: {self.path}"
+        study = load_study(HERE / "study")
+        resolved = getattr(study, part)[Path(self.file).stem] if "/" in self.file else study.config
+        kind = getattr(getattr(resolved, section), "kind", None)
+        return f"{part}: {section}[{kind}].{key}" if kind else f"{part}: {self.path}"
+
+    @property
+    def jobs(self) -> set[str]:
+        name = Path(self.file).stem
+        match self.reruns:
+            case list(jobs):
+                return set(jobs)
+            case "prepare":
+                return from_prepare(name)
+            case "train":
+                return from_train(name)
+            case "evaluate":
+                return from_evaluate(name)
+            case "summarise":
+                return from_summarise(name)
+            case "all summaries":
+                return from_summarise(*SEEDS)
+            case "report":
+                return REPORT
+            case "nothing":
+                return set()
+        raise ValueError(self.reruns)
+
+
+LEAVES = [
+    Leaf(group["in"], path, value, group["reruns"])
+    for group in yaml.safe_load((HERE / "leaves.yaml").read_text("utf-8"))
+    for path, value in group["edits"].items()
+]
+
+
+def schema_leaves(model: type[Section], prefix: str) -> Iterator[str]:
+    """The leaves of a section that can hold more than one value."""
+    schema = model.model_json_schema()["properties"]
+    for name, field in model.model_fields.items():
+        sections = [item for item in _members(field.annotation) if issubclass(item, Section)]
+        if len(sections) > 1:
+            yield f"{prefix}{name}.kind"
+            for section in sections:
+                kind = get_args(section.model_fields["kind"].annotation)[0]
+                yield from (leaf for leaf in schema_leaves(section, f"{prefix}{name}[{kind}].") if "].kind" not in leaf)
+        elif sections:
+            yield from schema_leaves(sections[0], f"{prefix}{name}.")
+        elif not _holds_one_value(schema[name]):
+            yield f"{prefix}{name}"
+
+
+def _members(annotation: Any) -> list[type]:
+    return [item for item in get_args(annotation) or [annotation] if isinstance(item, type)]
+
+
+def _holds_one_value(schema: dict[str, Any]) -> bool:
+    return "const" in schema or ("minimum" in schema and schema["minimum"] == schema.get("maximum"))
+
+
+def test_no_leaf_of_the_schema_is_missing():
+    known = {leaf for part, model in MODELS.items() for leaf in schema_leaves(model, f"{part}: ")}
+
+    assert len(known) > 70
+    assert known - {leaf.name for leaf in LEAVES} == {"datasets: source.kind"}, "which has a test of its own"
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: f"{Path(leaf.file).stem}-{leaf.path}")
+def test_an_edit_reruns_what_the_contract_says(leaf, finished_study):
+    before = load_study(finished_study.folder)
+
+    finished_study.edit(leaf.file, leaf.changes)
+
+    assert load_study(finished_study.folder) != before, "no edit at all"
+    assert finished_study.dry_run().jobs == leaf.jobs
+
+
+def test_a_source_of_another_kind_reruns_its_dataset_and_all_that_descends_from_it(finished_study):
+    finished_study.edit("datasets/thumbnails.yaml", {"source": {"kind": "statsmodels", "name": "nile"}})
+    finished_study.edit("experiments/lstm.yaml", {"task": {"kind": "forecasting", "window": 5}})
+
+    assert finished_study.dry_run().jobs == from_prepare("thumbnails")
