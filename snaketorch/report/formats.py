@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 from typing import Any
 
-ABBREVIATIONS = {"auc", "auroc", "bleu", "f1", "fid", "mae", "mape", "mase", "mse", "rmse", "smape"}
+ABBREVIATIONS = {"auroc", "f1", "mae", "mase", "mse", "rmse"}
 
 NOTHING = "–"
 """Shown where there is no value."""
@@ -15,17 +15,17 @@ def number(value: float | None, digits: int = 4) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, int):
-        return f"{value:,}"
+        return _written(value, 0)
     if value and not 1e-4 <= abs(value) < 1e9:
         return f"{value:.{digits - 1}e}"
-    return f"{value:,.{_decimals(value, digits)}f}"
+    return _written(value, _decimals(value, digits))
 
 
 def aligned(value: float | None, like: float | None) -> str:
     """A number with the decimals that ``number`` gives ``like``, so that a row of them can be compared."""
     if not isinstance(value, float) or not like or not 1e-4 <= abs(like) < 1e9:
         return number(value)
-    return f"{value:,.{_decimals(like, 4)}f}"
+    return _written(value, _decimals(like, 4))
 
 
 def estimate(metric: dict[str, Any]) -> str:
@@ -35,7 +35,7 @@ def estimate(metric: dict[str, Any]) -> str:
         return number(mean)
     half = (interval[1] - interval[0]) / 2
     decimals = min(_decimals(half, 2), 6) if half else _decimals(mean, 4)
-    return f"{mean:,.{decimals}f} ± {half:,.{decimals}f}"
+    return f"{_written(mean, decimals)} ± {_written(half, decimals)}"
 
 
 def duration(seconds: float | None) -> str:
@@ -85,6 +85,10 @@ def metric_name(name: str) -> str:
 def sentence(text: str) -> str:
     """``text`` with a capital first letter; the rest stays, unlike with ``str.capitalize``."""
     return text[:1].upper() + text[1:]
+
+
+def _written(value: float, decimals: int) -> str:
+    return f"{value:,.{decimals}f}".replace("-", "−")
 
 
 def _decimals(value: float, digits: int) -> int:

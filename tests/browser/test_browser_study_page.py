@@ -175,3 +175,19 @@ def test_print_shows_what_is_folded(open_page):
     assert tab.locator("main details:not([open])").count() == 0
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert tab.locator("main details[open]").count() == 0
+
+
+@pytest.mark.parametrize("device", WIDTHS)
+def test_the_axis_stands_below_its_plots(device, open_page):
+    tab = open_page(WIDTHS[device])
+    left = "plots => plots.map((plot) => plot.getBoundingClientRect().left)"
+    table = tab.locator(".leaderboard").first
+
+    assert len({round(x) for x in table.locator("svg").evaluate_all(left)}) == 1
+
+
+def test_no_table_is_cut_off_on_paper(open_page):
+    tab = open_page(width=720)  # A4 less its margins
+    tab.emulate_media(media="print")
+
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 720

@@ -5,7 +5,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "bad_config"))  # for its corpus
 
-from small_study import Snakemake, SmallStudy, copy_repository
+from small_study import SmallStudy, Snakemake, copy_repository
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -51,7 +50,7 @@ def test_jobs_find_the_package_and_the_settings_of_the_study(finished_study):
 
 def test_odd_letters_in_paths_and_settings_reach_the_jobs_as_they_are(new_study, repository, tmp_path):
     uri = "https://mlflow.example.org/$HOME/{it's}/`id`?a=1&b=\\"
-    new_study.repository = shutil.copytree(repository, tmp_path / "it's a {lab} $HOME")
+    new_study.repository = shutil.copytree(repository, tmp_path / 'it\'s a "lab" $HOME')
     new_study.edit("config.yaml", {"tracking.uri": uri})
 
     outcome = new_study.run_with_stub("prepare")
@@ -105,8 +104,8 @@ def test_problems_are_told_in_a_moment_and_nothing_starts(new_study, snakemake):
     assert time.monotonic() - start < 20, "promised are 5 s, on a machine that is not busy"
     assert outcome.returncode == 1
     assert "The configuration has 2 problems; no job was started:" in outcome.stderr
-    assert "config/datasets/sunspots.yaml:2: split.tset: unknown key" in outcome.stderr
-    assert "config/experiments/lstm.yaml:9: optimizer.lr: 'fast' (text) is not possible" in outcome.stderr
+    assert re.search(r"^  config/datasets/sunspots.yaml:\d+: split.tset: unknown key", outcome.stderr, re.MULTILINE)
+    assert re.search(r"^  config/experiments/lstm.yaml:\d+: optimizer.lr: 'fast' ", outcome.stderr, re.MULTILINE)
     assert "Traceback" not in outcome.stderr
     assert not (new_study.folder / "results").exists()
     assert not (new_study.folder / "logs").exists()
@@ -135,7 +134,7 @@ def test_a_folder_without_a_configuration_is_told_what_is_missing(new_study):
 
 def test_values_of_the_configuration_are_never_run_by_the_shell(new_study):
     mark = new_study.folder / "mark"
-    text = f"'; touch {shlex.quote(str(mark))} #$(touch {mark})`touch {mark}`{{params}}"
+    text = "'; touch mark #$(touch mark)`touch mark`{params} \\"
     new_study.edit("config.yaml", {"report.title": text})
     new_study.edit("experiments/lstm.yaml", {"description": text})
 

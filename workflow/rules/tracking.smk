@@ -1,4 +1,8 @@
-"""The tracking store is made once: parallel jobs on a fresh one would break each other."""
+"""The tracking store is made, and a problem with it told, as early as can be.
+
+Nothing waits for it: as an input of the trainings it would make all of them run again once it is
+deleted, `ancient` or not, and jobs take turns at a store that is not there yet.
+"""
 
 
 rule init_tracking:
@@ -6,6 +10,7 @@ rule init_tracking:
         layout.TRACKING,
     log:
         "logs/init_tracking.log",
+    priority: 1
     localrule: True
     conda:
         "../../envs/train.yaml"

@@ -4,8 +4,6 @@
 rule train_model:
     input:
         manifest=study.manifest_of,
-        # the store must be there first, but never makes a model train again
-        tracking=ancient(layout.TRACKING),
     output:
         model=layout.MODEL,
         history=layout.HISTORY,
