@@ -10,6 +10,7 @@ import copy
 import fcntl
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from snaketorch.publish import write_json
 log = logging.getLogger(__name__)
 
 LEAST_GAIN = 1.25  # a change of format must be worth it beyond the noise of the probe
-WARMUP, ROUNDS = 2, 7
+WARMUP, ROUNDS = 3, 20
 
 AUTOCAST = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
@@ -106,39 +107,52 @@ def choose(
 
 
 def _fastest(candidates, device, network, step, batch) -> Choice:
-    milliseconds = {
-        (precision, layout): 1000 * _seconds(precision, layout, device, network, step, batch)
-        for precision, layout in candidates
-    }
+    seconds = _probe(candidates, device, network, step, batch)
     baseline = candidates[0]
-    best = min(milliseconds, key=milliseconds.get)
-    gain = milliseconds[baseline] / milliseconds[best]
+    best = min(seconds, key=seconds.get)
+    gain = seconds[baseline] / seconds[best]
     chosen = best if gain >= LEAST_GAIN else baseline
-    table = ", ".join(f"{precision} {layout} {time:.2f} ms" for (precision, layout), time in milliseconds.items())
+    table = ", ".join(f"{name} {layout} {1000 * time:.2f} ms" for (name, layout), time in seconds.items())
     why = f"probe of one training step on {device_name(device)}: {table}"
     log.info("Precision %s, layout %s (%s)", *chosen, why)
     return Choice(*chosen, why)
 
 
-def _seconds(precision, layout, device, network, step, batch) -> float:
-    """The quickest of a few forward and backward passes; infinity where the device cannot do it."""
+def _probe(candidates, device, network, step, batch) -> dict[tuple[str, str], float]:
+    """The quickest forward and backward pass of each candidate, in seconds.
+
+    Candidates take turns, and on a CPU it is this process's own time that counts: what else the
+    machine does must not decide how a model is trained.
+    """
+    clock = time.perf_counter if device.type == "cuda" else time.process_time
+    passes = {candidate: _one_pass(*candidate, device, network, step, batch) for candidate in candidates}
+    seconds = dict.fromkeys(candidates, math.inf)
+    for number in range(WARMUP + ROUNDS):
+        for candidate, run in passes.items():
+            _wait(device)
+            start = clock()
+            run()
+            _wait(device)
+            if number >= WARMUP:
+                seconds[candidate] = min(seconds[candidate], clock() - start)
+    return seconds
+
+
+def _one_pass(precision, layout, device, network, step, batch) -> Callable[[], None]:
     trial = copy.deepcopy(network).to(device)
     if precision == "64-true":
         trial = trial.double()
     if layout == "channels_last":
         trial = trial.to(memory_format=torch.channels_last)
     dtype = AUTOCAST.get(precision)
-    times = []
-    for _ in range(WARMUP + ROUNDS):
-        _wait(device)
-        start = time.perf_counter()
+
+    def run() -> None:
         with torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
             loss = step(trial, batch)
         loss.backward()
         trial.zero_grad(set_to_none=True)
-        _wait(device)
-        times.append(time.perf_counter() - start)
-    return min(times[WARMUP:])
+
+    return run
 
 
 def _wait(device: torch.device) -> None:

@@ -124,7 +124,7 @@ class SmallStudy:
         (programs / "python").chmod(0o755)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "STUB_CALLS": str(calls), "STUB_FAILS": fails}
-        return self.run("-c8", *arguments)
+        return self.run("-c8", "--scheduler", "greedy", *arguments)
 
     def calls(self) -> list[list[str]]:
         """The arguments of each call of the stub."""

@@ -12,6 +12,17 @@ def choose(tmp_path, asked="auto", network=None, key=None, step=lambda trial, ba
     return precision.choose(asked, CPU, network, step, {"x": torch.randn(2, 4)}, tmp_path, key or {})
 
 
+def fake_probe(monkeypatch, answers: list[dict[str, float]]) -> None:
+    """Lets the probe find the seconds of one answer after another."""
+    left = iter(answers)
+
+    def probe(candidates, *_):
+        seconds = next(left)
+        return {candidate: seconds[candidate[0]] for candidate in candidates}
+
+    monkeypatch.setattr(precision, "_probe", probe)
+
+
 def test_what_is_asked_for_is_obeyed(tmp_path):
     assert choose(tmp_path, "64-true").precision == "64-true"
     assert choose(tmp_path, "64-true").why == "asked for"
@@ -26,14 +37,13 @@ def test_a_device_without_fast_formats_trains_in_32_bits(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("speed", "chosen"), [(0.5, "bf16-mixed"), (0.95, "32-true"), (2.0, "32-true")])
 def test_a_format_must_be_clearly_faster_to_be_taken(tmp_path, monkeypatch, speed, chosen):
     monkeypatch.setattr(precision, "native_precisions", lambda device: ["bf16-mixed"])
-    monkeypatch.setattr(precision, "_seconds", lambda name, *_: {"32-true": 1.0, "bf16-mixed": speed}[name])
+    fake_probe(monkeypatch, [{"32-true": 1.0, "bf16-mixed": speed}])
     assert choose(tmp_path).precision == chosen
 
 
 def test_a_choice_is_remembered_for_the_next_seed_and_probed_anew_for_another_network(tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "native_precisions", lambda device: ["bf16-mixed"])
-    speeds = iter([1.0, 0.1, 1.0, 5.0])
-    monkeypatch.setattr(precision, "_seconds", lambda *_: next(speeds))
+    fake_probe(monkeypatch, [{"32-true": 1.0, "bf16-mixed": 0.1}, {"32-true": 1.0, "bf16-mixed": 5.0}])
     assert choose(tmp_path, key={"model": "a"}).precision == "bf16-mixed"
     assert choose(tmp_path, key={"model": "a"}).precision == "bf16-mixed"
     assert choose(tmp_path, key={"model": "b"}).precision == "32-true"
