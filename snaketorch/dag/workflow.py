@@ -1,6 +1,6 @@
 """The questions that rules ask of a study."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from snaketorch import layout
@@ -9,6 +9,9 @@ from snaketorch.config.base import Section
 from snaketorch.config.load import Study
 from snaketorch.dag.code import ROOT, code_digest, files_digest
 from snaketorch.provenance import canonical_json, digest
+
+OF_THE_TEST = ("evaluator", "metrics")
+"""What a task says of its test, and no training depends on."""
 
 
 class Wildcards(Protocol):
@@ -44,7 +47,7 @@ class Workflow:
 
     def train_code(self, wildcards: Wildcards) -> str:
         experiment = self.study.experiments[wildcards.experiment]
-        return _code("snaketorch.training.train", experiment.task, experiment.model)
+        return _code("snaketorch.training.train", experiment.task, experiment.model, without=OF_THE_TEST)
 
     def evaluate_spec(self, wildcards: Wildcards) -> str:
         return _json(specs.EvaluateSpec, self._job(wildcards))
@@ -127,10 +130,11 @@ def _json(spec: type[Section], values: dict[str, Any]) -> str:
     return canonical_json(spec.model_construct(**chosen).model_dump(mode="json"))
 
 
-def _code(step: str, *sections: Section) -> str:
+def _code(step: str, *sections: Section, without: Collection[str] = ()) -> str:
     """Digest of a step's modules, of those that ``sections`` name, and of what the sections say of them."""
-    said = [{name: getattr(section, name) for name in sorted(type(section).__class_vars__)} for section in sections]
+    said = [
+        {name: getattr(section, name) for name in sorted(type(section).__class_vars__) if name not in without}
+        for section in sections
+    ]
     named = [value[key] for value in said for key in ("implementation", "evaluator") if key in value]
-    if not step.startswith("snaketorch.evaluation"):
-        named = [value["implementation"] for value in said]
     return digest({"modules": code_digest(step, *named), "sections": said})

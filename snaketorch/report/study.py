@@ -79,7 +79,7 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
         link=lambda path: os.path.relpath(path, out.parent),
     )
     write_text(out, text)
-    log.info("%s: %d experiment(s), %.1f MB", out, len(experiments), len(text.encode()) / 1e6)
+    log.info("%s is written: %.1f MB, experiments: %d", out, len(text.encode()) / 1e6, len(experiments))
 
 
 def _seeds(experiments: Sequence[Experiment]) -> list:

@@ -46,7 +46,7 @@ def summarise(
     write_json(summary, content)
     _write_journal(spec, content, seeds[0], artifacts=[config, summary])
     goal = content["metrics"][content["goal"]]
-    log.info("%s: %s over %d seed(s): %s", spec.experiment, content["goal"], goal["n"], _in_words(goal))
+    log.info("%s: %s, seeds: %d, mean %s", spec.experiment, content["goal"], goal["n"], _in_words(goal))
 
 
 def _summary(spec: SummariseSpec, seeds: list[SeedResult]) -> dict[str, Any]:

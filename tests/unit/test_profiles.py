@@ -1,5 +1,6 @@
 """The profiles are valid, explained, agree with each other, and ask Slurm for what an experiment needs."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+import yte
 from snakemake.cli import get_argument_parser, parse_args
+from snakemake.utils import available_cpu_count
 from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
@@ -33,8 +36,26 @@ seeds: [0]
 """
 
 
-def settings(path: Path) -> dict:
-    return yaml.safe_load(path.read_text("utf-8"))
+def settings(path: Path, *arguments: str) -> dict:
+    """What a profile sets for ``snakemake ARGUMENTS``."""
+    with called_with(*arguments):
+        return yte.process_yaml(path.read_text("utf-8"), require_use_yte=True)
+
+
+def parsed(study: Path, *arguments: str) -> SimpleNamespace:
+    """The options of ``snakemake ARGUMENTS`` in ``study``, with those of the profiles that it takes."""
+    arguments = ("-s", str(ROOT / "Snakefile"), *arguments)
+    with contextlib.chdir(study), called_with(*arguments):
+        return parse_args(list(arguments))[1]
+
+
+@contextlib.contextmanager
+def called_with(*arguments: str):
+    """A profile may look at the command line."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["snakemake", *arguments])
+        patch.delenv("SNAKEMAKE_PROFILE", raising=False)
+        yield
 
 
 def all_profiles(test):
@@ -85,11 +106,10 @@ def jobs(study):
     return found
 
 
-def sbatch(job: SimpleNamespace, study: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def sbatch(job: SimpleNamespace, study: Path) -> list[str]:
     """The words of the plugin's call of sbatch that come from the profile, the rule or the experiment."""
-    monkeypatch.chdir(study)
-    arguments = parse_args(["-s", str(ROOT / "Snakefile"), "--profile", "profiles/slurm"])[1]
-    executor = ExecutorPluginRegistry().get_plugin("slurm").get_settings(arguments)
+    options = parsed(study, "--profile", "profiles/slurm")
+    executor = ExecutorPluginRegistry().get_plugin("slurm").get_settings(options)
     validate_slurm_extra(job)
     job_facts = {"run_uuid": "ID", "slurm_logfile": "LOG", "comment_str": "NOTE", "workdir": "DIR"}
     site = {"account": f"-A {job.resources.slurm_account}", "partition": f"-p {job.resources.slurm_partition}"}
@@ -107,7 +127,7 @@ def test_every_key_is_an_option_of_snakemake_or_of_its_plugins(path):
 def test_every_key_is_explained_on_its_line_or_above_it(path):
     above = ""
     for line in path.read_text("utf-8").splitlines():
-        if KEY.match(line):
+        if KEY.match(line) and not line.startswith("__"):
             assert " # " in line or above.startswith("# "), line
         above = line
 
@@ -125,21 +145,28 @@ def test_what_a_site_may_fill_in_is_valid_too():
     assert offered["set-resources"].keys() <= set(rules)
 
 
-def test_the_profile_that_snakemake_always_adds_changes_nothing_of_the_other():
+def test_the_profile_that_snakemake_always_adds_changes_nothing_of_another():
     """Snakemake sets profiles/default above `--profile`; `cores`, say, would cap the CPUs of cluster jobs."""
-    default, slurm = settings(DEFAULT), settings(SLURM)
+    default, slurm = settings(DEFAULT, "--profile", "profiles/slurm"), settings(SLURM)
     assert default == {key: slurm.get(key) for key in default}
 
 
-@pytest.mark.parametrize("how", [["--profile", "profiles/slurm"], ["--workflow-profile", "slurm"]])
-def test_both_ways_to_name_the_slurm_profile_give_its_settings(how, study, monkeypatch):
-    monkeypatch.chdir(study)
-    monkeypatch.delenv("SNAKEMAKE_PROFILE", raising=False)
-    arguments = parse_args(["-s", str(ROOT / "Snakefile"), *how])[1]
+@pytest.mark.parametrize(
+    "how", [["--profile", "profiles/slurm"], ["--profile=profiles/slurm"], ["--workflow-profile", "slurm"]]
+)
+def test_every_way_to_name_the_slurm_profile_gives_its_settings(how, study):
+    options = parsed(study, *how)
     for key, value in settings(SLURM).items():
         if key != "default-resources":
-            assert str(getattr(arguments, key.replace("-", "_"))) == str(value), key
-    assert arguments.cores is None
+            assert str(getattr(options, key.replace("-", "_"))) == str(value), key
+    assert options.cores is None
+
+
+def test_a_bare_snakemake_takes_every_core_and_the_command_line_goes_first(study):
+    assert settings(DEFAULT)["cores"] == "all"
+    assert parsed(study).cores == available_cpu_count()
+    assert parsed(study, "-c3").cores == 3
+    assert parsed(study, "-c3").executor is None
 
 
 def test_slurm_never_requeues_and_nothing_known_to_break_is_switched_on():
@@ -152,25 +179,25 @@ def test_slurm_never_requeues_and_nothing_known_to_break_is_switched_on():
     assert slurm["default-resources"].keys().isdisjoint({"nodes", "tasks", "mpi", "gpu", "gres"})
 
 
-def test_a_training_on_a_gpu_asks_for_one_on_one_node(jobs, study, monkeypatch):
+def test_a_training_on_a_gpu_asks_for_one_on_one_node(jobs, study):
     job = jobs["train_model", "experiment=on_gpu, seed=0"]
-    assert sbatch(job, study, monkeypatch) == [
+    assert sbatch(job, study) == [
         *("-A", "my_lab", "-p", "gpu", "-t", "150", "--mem", "12288", "--nodes=1", "--no-requeue"),
         *("--cpus-per-task=6", "--exclude=n13", "-D", "DIR", "--gpus=1"),
     ]
 
 
-def test_a_training_without_gpu_asks_for_none(jobs, study, monkeypatch):
+def test_a_training_without_gpu_asks_for_none(jobs, study):
     job = jobs["train_model", "experiment=on_cpu, seed=0"]
-    assert sbatch(job, study, monkeypatch) == [
+    assert sbatch(job, study) == [
         *("-A", "my_lab", "-p", "gpu", "-t", "15", "--mem", "1536", "--nodes=1", "--no-requeue", "--ntasks=1"),
         *("--cpus-per-task=3", "--exclude=n13", "-D", "DIR"),
     ]
 
 
-def test_every_job_names_its_memory_and_time_and_only_gpu_experiments_a_gpu(jobs, study, monkeypatch):
+def test_every_job_names_its_memory_and_time_and_only_gpu_experiments_a_gpu(jobs, study):
     assert {rule for rule, _ in jobs} >= {"prepare_dataset", "train_model", "evaluate_model", "report_study"}
     for (_, wildcards), job in jobs.items():
-        words = sbatch(job, study, monkeypatch)
+        words = sbatch(job, study)
         assert {"-t", "--mem"} <= set(words)
         assert any(word.startswith("--gp") for word in words) == ("on_gpu" in (wildcards or "") and "seed" in wildcards)

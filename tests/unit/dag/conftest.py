@@ -1,4 +1,4 @@
-import shutil
+from textwrap import dedent
 from types import SimpleNamespace
 
 import pytest
@@ -36,9 +36,8 @@ def study_files(tmp_path):
     for name, text in FILES.items():
         path = tmp_path / "config" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(line.removeprefix(" " * 8) for line in text.splitlines()), "utf-8")
-    yield tmp_path
-    shutil.rmtree(tmp_path / "config")
+        path.write_text(dedent(text), "utf-8")
+    return tmp_path
 
 
 @pytest.fixture
