@@ -27,6 +27,7 @@ fix: $(VENV)/.test
 
 freeze: $(VENV)/.test
 	{ echo "# The exact versions that the tests ran with; \`make\` installs these. Made by: make freeze"; $(BIN)/python -m pip freeze --exclude-editable; } > constraints.txt
+	$(BIN)/python envs/pins.py
 
 ui: $(VENV)/.run
 	@$(BIN)/mlflow ui --backend-store-uri sqlite:///results/mlflow.db --host 127.0.0.1

@@ -186,7 +186,7 @@ def table(rows: list[tuple[int, int, float, float]], repeats: int) -> str:
         f"`snakemake -n --quiet all` on studies of one seed an experiment, medians of {repeats} runs in turn with a",
         "Snakefile of the same rules without the package (see `benchmarks/dag_scaling.py`).",
         "",
-        "The last columns are the milliseconds of each job more than in the row above: equal where planning grows linearly.",
+        "The last columns are what each job more than in the row above costs: equal where planning grows linearly.",
         "",
         "| experiments | jobs | Snaketorch, s | bare, s | ratio | Snaketorch, ms/job | bare, ms/job |",
         "|---:|---:|---:|---:|---:|---:|---:|",
