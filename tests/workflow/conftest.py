@@ -9,16 +9,16 @@ from small_study import SmallStudy, Snakemake, copy_repository
 
 
 @pytest.fixture(scope="session")
-def snakemake(tmp_path_factory):
-    server = Snakemake(tmp_path_factory.mktemp("snakemake"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
 def repository(tmp_path_factory):
     """A copy of the workflow and the package, not to be changed by a test."""
     return copy_repository(tmp_path_factory.mktemp("repository") / "snaketorch")
+
+
+@pytest.fixture(scope="session")
+def snakemake(tmp_path_factory, repository):
+    found = Snakemake(tmp_path_factory.mktemp("snakemake"), repository)
+    yield found
+    found.close()
 
 
 @pytest.fixture

@@ -46,39 +46,50 @@ class Outcome(NamedTuple):
 class Snakemake:
     """The real Snakemake, imported once and forked for each run."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, repository: Path):
         self.folder = folder
+        self.repository = repository
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "SNAKE", "PYTEST"))}
         # nothing is left behind outside of the tests' own folder
         self.environment = kept | {"XDG_CACHE_HOME": str(folder / "cache"), "TMPDIR": str(folder / "tmp")}
         (folder / "tmp").mkdir()
-        self._server = subprocess.Popen(
-            [sys.executable, HERE / "snakemake_server.py"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-        )
+        self._servers: dict[Path | None, subprocess.Popen[str]] = {}
 
-    def run(self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:
-        """Runs ``snakemake ARGUMENTS`` in ``folder``."""
+    def run(
+        self, folder: Path, repository: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> Outcome:
+        """Runs ``snakemake ARGUMENTS`` in ``folder`` with the Snakefile of ``repository``."""
         stdout, stderr = self.folder / "stdout", self.folder / "stderr"
         request = {
-            "arguments": arguments,
+            "arguments": ["-s", str(repository / "Snakefile"), *arguments],
             "folder": str(folder),
             "environment": self.environment | dict(environment or {}),
             "stdout": str(stdout),
             "stderr": str(stderr),
             "timeout": TIMEOUT,
         }
-        print(json.dumps(request), file=self._server.stdin, flush=True)
-        code = int(self._server.stdout.readline())
+        # the package of any other repository is imported by each run for itself
+        server = self._server(repository if repository == self.repository else None)
+        print(json.dumps(request), file=server.stdin, flush=True)
+        code = int(server.stdout.readline())
         return Outcome(code, stdout.read_text("utf-8"), stderr.read_text("utf-8"))
 
+    def _server(self, repository: Path | None) -> "subprocess.Popen[str]":
+        if repository not in self._servers:
+            self._servers[repository] = subprocess.Popen(
+                [sys.executable, HERE / "snakemake_server.py", *([repository] if repository else [])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=self.environment,
+            )
+        return self._servers[repository]
+
     def close(self) -> None:
-        self._server.stdin.close()
-        self._server.wait(TIMEOUT)
-        self._server.stdout.close()
+        for server in self._servers.values():
+            server.stdin.close()
+            server.wait(TIMEOUT)
+            server.stdout.close()
 
 
 def copy_repository(folder: Path) -> Path:
@@ -112,8 +123,7 @@ class SmallStudy:
         return self.run("-n", *arguments)
 
     def run(self, *arguments: str) -> Outcome:
-        snakefile = str(self.repository / "Snakefile")
-        return self.snakemake.run(self.folder, "-s", snakefile, *arguments, environment=self.environment)
+        return self.snakemake.run(self.folder, self.repository, *arguments, environment=self.environment)
 
     def run_with_stub(self, *arguments: str, fails: str = "") -> Outcome:
         """Runs the workflow with a ``python`` that only makes the outputs; the records are Snakemake's own."""

@@ -2,9 +2,12 @@
 
 Importing Snakemake takes longer than a dry-run of a small study. Reads one request a line, in JSON:
 the arguments, the folder and environment to run in, and where stdout and stderr go; answers with the
-exit status. The package is not imported here: each Snakefile brings its own, which may be a copy.
+exit status. A repository given on the command line has its package imported here too, for its own runs
+only; any other Snakefile brings its own.
 """
 
+import gc
+import importlib
 import json
 import os
 import signal
@@ -16,6 +19,10 @@ import yaml  # noqa: F401
 from snakemake.cli import get_argument_parser, main
 
 get_argument_parser()  # imports the plugins
+for repository in sys.argv[1:]:
+    sys.path.insert(0, repository)  # as Snakemake does
+    importlib.import_module("snaketorch.dag.workflow")
+gc.freeze()  # what is imported is shared by all forks
 for line in sys.stdin:
     request = json.loads(line)
     child = os.fork()

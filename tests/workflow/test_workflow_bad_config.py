@@ -29,7 +29,7 @@ def test_a_bad_configuration_stops_snakemake_before_any_job(case: Case, tmp_path
         pytest.skip("this user may read everything")
 
     start = time.monotonic()
-    outcome = snakemake.run(tmp_path, "-s", str(repository / "Snakefile"), "-n", *case.arguments)
+    outcome = snakemake.run(tmp_path, repository, "-n", *case.arguments)
 
     assert time.monotonic() - start < 20, "promised are 5 s, on a machine that is not busy"
     assert outcome.code == 1

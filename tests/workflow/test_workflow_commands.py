@@ -114,9 +114,8 @@ def test_problems_are_told_in_a_moment_and_nothing_starts(new_study, snakemake):
 def test_another_folder_can_be_named(new_study, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    snakefile = str(new_study.repository / "Snakefile")
 
-    outcome = new_study.snakemake.run(elsewhere, "-n", "-s", snakefile, "--directory", str(new_study.folder))
+    outcome = new_study.snakemake.run(elsewhere, new_study.repository, "-n", "--directory", str(new_study.folder))
 
     assert outcome.jobs == ALL
     assert list(elsewhere.iterdir()) == []
