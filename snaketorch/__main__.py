@@ -7,10 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from snaketorch import parent
-from snaketorch.config.problems import ConfigError
 from snaketorch.errors import UserError
+
+S = TypeVar("S", bound=BaseModel)
 
 
 def prepare(arguments: argparse.Namespace) -> None:
@@ -18,7 +22,7 @@ def prepare(arguments: argparse.Namespace) -> None:
     from snaketorch.config.specs import PrepareSpec
     from snaketorch.data.prepare import prepare as run
 
-    spec = PrepareSpec.model_validate_json(arguments.spec)
+    spec = _spec(PrepareSpec, arguments)
     run(
         spec,
         manifest=arguments.manifest,
@@ -35,7 +39,7 @@ def train(arguments: argparse.Namespace) -> None:
     from snaketorch.training.train import train as run
 
     run(
-        TrainSpec.model_validate_json(arguments.spec),
+        _spec(TrainSpec, arguments),
         manifest=arguments.manifest,
         state_root=arguments.state,
         model=arguments.model,
@@ -53,9 +57,9 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from snaketorch.evaluation.evaluate import evaluate as run
     from snaketorch.tracking.sidecar import uploading
 
-    with uploading(Path(json.loads(arguments.record.read_text("utf-8"))["journal"])):
+    with uploading(Path(_record(arguments.record)["journal"])):
         run(
-            EvaluateSpec.model_validate_json(arguments.spec),
+            _spec(EvaluateSpec, arguments),
             manifest=arguments.manifest,
             model=arguments.model,
             record=arguments.record,
@@ -75,9 +79,9 @@ def summarise(arguments: argparse.Namespace) -> None:
     from snaketorch.report.summarise import summarise as run
     from snaketorch.tracking.sidecar import uploading
 
-    with uploading(ROOT / json.loads(arguments.records[0].read_text("utf-8"))["group_key"]):
+    with uploading(ROOT / _record(arguments.records[0])["group_key"]):
         run(
-            SummariseSpec.model_validate_json(arguments.spec),
+            _spec(SummariseSpec, arguments),
             metrics=arguments.metrics,
             records=arguments.records,
             summary=arguments.summary,
@@ -92,7 +96,7 @@ def report(arguments: argparse.Namespace) -> None:
     from snaketorch.report.study import report as run
 
     run(
-        ReportSpec.model_validate_json(arguments.spec),
+        _spec(ReportSpec, arguments),
         results=arguments.results,
         out=arguments.out,
         code=arguments.code,
@@ -108,24 +112,41 @@ def init_tracking(arguments: argparse.Namespace) -> None:
 
 def sync(arguments: argparse.Namespace) -> None:
     """Send to the tracking server what it does not have yet."""
-    from snaketorch import journal
-    from snaketorch.tracking import address, follow
-    from snaketorch.tracking import sync as tracking
+    from snaketorch.tracking.address import tracking_uri
 
-    study = _study()
-    uri = address.tracking_uri()
-    if arguments.follow:
+    study, uri = _study(), tracking_uri()
+    if arguments.follow:  # mlflow is imported only when there is something to send
+        from snaketorch.tracking.follow import follow
+
         (folder,) = arguments.journals
-        failed = follow.follow(folder, arguments.follow, uri, study).failed
+        failed = follow(folder, arguments.follow, uri, study).failed
         logging.shutdown()
         os._exit(failed)  # all is sent; mlflow's own teardown takes a second that the job would wait for
-    if arguments.journals:
-        summary = tracking.sync_journals(arguments.journals, uri, study)
-    else:
-        summary = tracking.sync_all(journal.ROOT, uri, study)
+
+    from snaketorch.journal import ROOT
+    from snaketorch.tracking.sync import sync_all, sync_journals
+
+    journals = arguments.journals
+    summary = sync_journals(journals, uri, study) if journals else sync_all(ROOT, uri, study)
     print(summary)  # noqa: T201
     if summary.failed:
         raise UserError("not everything could be sent; nothing is lost, run it again")
+
+
+def _spec(model: type[S], arguments: argparse.Namespace) -> S:
+    """What the step was told. UserError when it is no spec of this step."""
+    try:
+        return model.model_validate_json(arguments.spec)
+    except ValidationError as error:
+        raise UserError(f"--spec is not a spec of step {arguments.step}: {error}") from error
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """A training's record. UserError when there is none."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not the record of a training: {error}") from error
 
 
 def _study() -> str:
@@ -144,10 +165,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     for library in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "matplotlib", "alembic"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    parent.end_with_parent()
+    if arguments.step != "sync":  # which has the end of a killed job to tell
+        parent.end_with_parent()
     try:
         arguments.run(arguments)
-    except (UserError, ConfigError) as error:
+    except UserError as error:
         logging.getLogger("snaketorch").error("Error: %s", error)
         return 1
     return 0

@@ -8,17 +8,18 @@ A journal is a folder::
 
     run.json        key, name, parent, params, tags, status
     metrics.jsonl   one measured value a line: {"name", "value", "step", "time"}, time in ms since 1970
-    artifacts.json  files to keep with the run: [{"path", "folder"}]
+    artifacts.json  files to keep with the run: [{"path", "folder", "sha256"}]
 """
 
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, Self
 
+from snaketorch.provenance import file_sha256
 from snaketorch.publish import write_json
 
 ROOT = Path("state/tracking")
@@ -74,11 +75,17 @@ class Journal:
                 file.write(json.dumps({"name": name, "value": value, "step": step, "time": now}) + "\n")
 
     def add_artifact(self, path: Path, folder: str = "") -> None:
-        """Keeps the file or folder at ``path`` with the run, under ``folder``."""
-        entry = {"path": str(path.resolve()), "folder": folder}
-        artifacts = read_artifacts(self.folder)
-        if entry not in artifacts:
-            write_json(self.folder / "artifacts.json", [*artifacts, entry])
+        """Keeps the file at ``path``, or those in the folder at ``path``, with the run, under ``folder``.
+
+        The run keeps these bytes: a file that a later training writes to the same path is another one.
+        """
+        new = [
+            {"path": str(file.resolve()), "folder": place, "sha256": file_sha256(file)}
+            for file, place in _files(path, folder)
+        ]
+        places = {(entry["path"], entry["folder"]) for entry in new}
+        old = [entry for entry in read_artifacts(self.folder) if (entry["path"], entry["folder"]) not in places]
+        write_json(self.folder / "artifacts.json", [*old, *new])
 
     def tag(self, **tags: str) -> None:
         """Sets tags."""
@@ -96,6 +103,16 @@ class Journal:
 
     def _save(self) -> None:
         write_json(self.folder / "run.json", asdict(self.run))
+
+
+def _files(path: Path, folder: str) -> Iterator[tuple[Path, str]]:
+    """The files at or under ``path``, each with its folder in the run; hidden ones are Snakemake's own."""
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.is_file() and not file.name.startswith("."):
+                yield file, f"{folder}/{file.parent.relative_to(path.parent).as_posix()}".lstrip("/")
+    else:
+        yield path, folder
 
 
 def read_metrics(folder: Path) -> list[dict]:

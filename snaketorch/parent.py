@@ -19,9 +19,13 @@ log = logging.getLogger(__name__)
 
 
 def end_with_parent() -> None:
-    """Watches the process that ``SNAKETORCH_PARENT`` names; does nothing where none is named."""
+    """Watches the process that ``SNAKETORCH_PARENT`` names; does nothing where none is named.
+
+    Nor on systems without ``/proc``, such as macOS: there an orphan works on, and its successor waits
+    for the lock of the state folder.
+    """
     parent = os.environ.get(VARIABLE, "")
-    if parent.isdigit():
+    if parent.isdigit() and Path("/proc/self/stat").exists():
         threading.Thread(target=_watch, args=(int(parent),), name="parent-watch", daemon=True).start()
 
 
@@ -42,9 +46,7 @@ def start_time(pid: int) -> str | None:
 
 def _watch(pid: int) -> None:
     start = start_time(pid)
-    if start is None:
-        return
-    while is_running(pid, start):
+    while start is not None and is_running(pid, start):
         time.sleep(POLL_SECONDS)
     log.error("The workflow that started this job (process %d) is gone; ending too. Nothing is lost.", pid)
     os.kill(os.getpid(), signal.SIGKILL)

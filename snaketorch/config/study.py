@@ -20,13 +20,14 @@ class Tracking(Section):
     @classmethod
     def _no_secrets(cls, uri: str | None) -> str | None:
         try:
-            password = urlsplit(uri or "").password
+            scheme = urlsplit(uri or "").scheme
         except ValueError:
             raise ValueError("is no address; allowed: one such as https://mlflow.example.org") from None
-        if password:
+        # a token may stand alone before the "@", a password may hold any character
+        if uri and scheme not in ("sqlite", "file") and ("@" in uri or "?" in uri):
             raise ValueError(
-                "holds a password; allowed: none here, and MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, "
-                "or MLFLOW_TRACKING_URI, in the environment"
+                "holds a login or a query; allowed: none here, and MLFLOW_TRACKING_USERNAME and "
+                "MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_URI, in the environment"
             )
         return uri
 

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PACKAGE = "snaketorch"
 ROOT = Path(__file__).parent.parent
@@ -73,7 +73,18 @@ def _read(name: str) -> Module:
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [statement for statement in body if not _is_text(statement)]
-    return Module(frozenset(imports), hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+    return Module(frozenset(imports), hashlib.sha256(repr(_shape(tree)).encode()).hexdigest())
+
+
+def _shape(node: Any) -> Any:
+    """A syntax tree as nested tuples, without positions.
+
+    Fields that hold nothing are left out: each Python adds some, and ``ast.dump`` writes them differently.
+    """
+    if isinstance(node, ast.AST):
+        fields = ((name, _shape(value)) for name, value in ast.iter_fields(node) if value not in (None, []))
+        return (type(node).__name__, *fields)
+    return tuple(map(_shape, node)) if isinstance(node, list) else node
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:

@@ -73,6 +73,11 @@ class Workflow:
         page = {"modules": code_digest("snaketorch.report.study"), "templates": files_digest(ROOT / "report/templates")}
         return digest(page)
 
+    def tracking_address(self, wildcards: Wildcards) -> str:
+        """What the tracking store is made for; another study or another address makes it anew."""
+        config = self.study.config
+        return canonical_json({"study": config.study, **config.tracking.model_dump()})
+
     def manifest_of(self, wildcards: Wildcards) -> str:
         """The prepared dataset that an experiment reads."""
         return layout.MANIFEST.format(dataset=self.study.experiments[wildcards.experiment].data)

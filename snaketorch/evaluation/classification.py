@@ -9,7 +9,12 @@ import pyarrow as pa
 import torch
 from matplotlib.figure import Figure
 from torch.nn import functional as F
-from torchmetrics.functional.classification import binary_auroc, multiclass_accuracy, multiclass_f1_score
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    multiclass_accuracy,
+    multiclass_confusion_matrix,
+    multiclass_f1_score,
+)
 
 from snaketorch.evaluation.calibration import reliability
 from snaketorch.evaluation.outcome import Case, Outcome
@@ -83,8 +88,7 @@ def evaluate(case: Case) -> Outcome:
     logits, label = (torch.from_numpy(case.predictions[name]) for name in ("logits", "label"))
     scores = Scores(logits.double(), label)
     classes = case.manifest.classes
-    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
-    np.add.at(confusion, (scores.label.numpy(), scores.predicted.numpy()), 1)
+    confusion = multiclass_confusion_matrix(scores.predicted, scores.label, num_classes=len(classes)).numpy()
     return Outcome(
         metrics={name: MEASURES[name](scores) for name in case.metrics},
         details={

@@ -75,9 +75,11 @@ def evaluate(
     dataset, training, task = Manifest.load(manifest), json.loads(record.read_text("utf-8")), load_model(model)
     model_sha256 = provenance.file_sha256(model)
     _check_origin(training, model, model_sha256, dataset)
+    dataset.verify()
     names = _metrics_to_measure(spec, task)
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    # a training on the CPU may have left the GPUs to others
+    device = torch.device("cuda" if torch.cuda.is_available() and training["device"]["type"] == "cuda" else "cpu")
     samples = samples_of(task, dataset, "test")
     log.info("Testing %s, seed %d: %d samples on %s", spec.experiment, spec.seed, len(samples), device_name(device))
     values, cost = predict(task, samples, spec.evaluate.batch_size, device)
@@ -180,7 +182,7 @@ def _tell_journal(training: Mapping[str, Any], values: Values, files: list[Path]
     journal.log_metrics({name: value for name, value in values.items() if value is not None}, step=training["steps"])
     for file in files:
         journal.add_artifact(file)
-    journal.add_artifact(figures, figures.name)
+    journal.add_artifact(figures)
 
 
 def _shown(value: float | None) -> str:

@@ -1,6 +1,5 @@
 """Predictions of the whole test split, and what they cost."""
 
-import resource
 import statistics
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from snaketorch.data.batches import Batch, EvaluationBatches, Samples
+from snaketorch.hardware.memory import peak_memory_mb
 from snaketorch.tasks.base import TaskModule
 
 LATENCY_CALLS = 30
@@ -67,7 +67,7 @@ def predict(
     cost = Cost(
         samples_per_second=len(samples) / seconds,
         latency_ms=latency,
-        peak_memory_mb=_peak_memory_mb(device),
+        peak_memory_mb=peak_memory_mb(device),
         parameters=sum(weight.numel() for weight in task.network.parameters()),
     )
     return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}, cost
@@ -92,9 +92,3 @@ def _latency_ms(task: TaskModule, sample: Batch, device: torch.device) -> float:
 def _wait_for(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-
-
-def _peak_memory_mb(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

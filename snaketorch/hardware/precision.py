@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,7 +74,8 @@ def choose(
     """The precision and memory layout to train with.
 
     Args:
-        asked: The configuration's ``trainer.precision``; anything but ``auto`` is obeyed.
+        asked: The configuration's ``trainer.precision``; anything but ``auto`` is obeyed, without a probe,
+            so that nothing measured bears on the result.
         device: Where training runs.
         network: The network; a copy of it is probed, so it stays as it is.
         step: Loss of a copy of the network on a batch.
@@ -82,23 +84,23 @@ def choose(
             the same experiment, must not choose otherwise because the machine was busier.
         key: What the choice depends on besides the device.
     """
+    if asked != "auto":
+        return Choice(asked, "contiguous", "asked for")
     has_filters = any(weight.ndim == 4 for weight in network.parameters())
     native = native_precisions(device)
-    precisions = [asked] if asked != "auto" else ["32-true", *native]
+    # on a GPU the architecture decides on the format, and the probe on the layout alone
+    precisions = native if device.type == "cuda" and native else ["32-true", *native]
     layouts = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
-    if asked == "auto" and device.type == "cuda" and native:
-        precisions = native  # the architecture decides
     candidates = [(precision, layout) for layout in layouts for precision in precisions]
     if len(candidates) == 1:
-        why = "asked for" if asked != "auto" else f"{device_name(device)} has no faster format for this network"
-        return Choice(*candidates[0], why)
+        return Choice(*candidates[0], f"{device_name(device)} has no faster format for this network")
 
-    key = {**key, "asked": asked, "device": device_name(device), "threads": torch.get_num_threads()}
-    key["torch"] = torch.__version__
+    key = {**key, "device": device_name(device), "threads": torch.get_num_threads(), "torch": torch.__version__}
     path = cache / f"{digest(key)}.json"
     cache.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(OSError):  # a file system without locks: at worst two seeds probe at once
+            fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return Choice(**json.loads(path.read_text("utf-8")))
         choice = _fastest(candidates, device, network, step, batch)
@@ -108,10 +110,11 @@ def choose(
 
 def _fastest(candidates, device, network, step, batch) -> Choice:
     seconds = _probe(candidates, device, network, step, batch)
-    baseline = candidates[0]
-    best = min(seconds, key=seconds.get)
-    gain = seconds[baseline] / seconds[best]
-    chosen = best if gain >= LEAST_GAIN else baseline
+    chosen = candidates[0]
+    for candidate in candidates[1:]:
+        # each step up must pay for itself, else near ties would be decided by noise
+        if seconds[chosen] / seconds[candidate] >= LEAST_GAIN:
+            chosen = candidate
     table = ", ".join(f"{name} {layout} {1000 * time:.2f} ms" for (name, layout), time in seconds.items())
     why = f"probe of one training step on {device_name(device)}: {table}"
     log.info("Precision %s, layout %s (%s)", *chosen, why)
@@ -140,8 +143,6 @@ def _probe(candidates, device, network, step, batch) -> dict[tuple[str, str], fl
 
 def _one_pass(precision, layout, device, network, step, batch) -> Callable[[], None]:
     trial = copy.deepcopy(network).to(device)
-    if precision == "64-true":
-        trial = trial.double()
     if layout == "channels_last":
         trial = trial.to(memory_format=torch.channels_last)
     dtype = AUTOCAST.get(precision)

@@ -54,7 +54,7 @@ class Forecasting(TaskModule):
     def forward(self, window: Tensor) -> Tensor:
         """Normalised forecast (B, H, C) from a window (B, W, C) in the data's units."""
         normal = (window - self.mean) / self.std
-        change = self.network(normal).float().unflatten(1, (self.options.horizon, self.channels))
+        change = self.network(normal).to(normal.dtype).unflatten(1, (self.options.horizon, self.channels))
         return normal[:, -1:] + change
 
     def measure(self, batch: Batch) -> dict[str, Tensor]:

@@ -142,7 +142,7 @@ class Upload:
 
     def _send_files(self, client: MlflowClient, run_id: str) -> None:
         """Sends files that are new or have changed; one that is refused does not hold up the others."""
-        for file, folder in self._files():
+        for file, folder, sha256 in self._files():
             name = f"{folder}/{file.name}".lstrip("/")
             try:
                 state = self.cursor.state_of(file, name)
@@ -151,6 +151,10 @@ class Upload:
                     self.report.notes.append(f"{file} is not there any more ({error.strerror}) and was not sent")
                 continue
             if state is None:
+                continue
+            if sha256 is not None and state["sha256"] != sha256:
+                if name not in self.cursor.files:
+                    self.report.notes.append(f"{file} is now that of a later run and was not sent")
                 continue
             try:
                 with readable_errors(self.uri):
@@ -163,17 +167,12 @@ class Upload:
             self.cursor.files[name] = state
             self.cursor.save()
 
-    def _files(self) -> Iterator[tuple[Path, str]]:
-        """The files to keep, each with its folder in the run."""
+    def _files(self) -> Iterator[tuple[Path, str, str | None]]:
+        """The files to keep, each with its folder in the run and the digest that it must have."""
         if (self.folder / _LONG_PARAMS).exists():
-            yield self.folder / _LONG_PARAMS, ""
+            yield self.folder / _LONG_PARAMS, "", None
         for entry in read_artifacts(self.folder):
-            path, folder = Path(entry["path"]), entry["folder"].strip("/")
-            if not path.is_dir():
-                yield path, folder
-                continue
-            for file in sorted(item for item in path.rglob("*") if item.is_file()):
-                yield file, f"{folder}/{file.parent.relative_to(path.parent).as_posix()}".lstrip("/")
+            yield Path(entry["path"]), entry["folder"].strip("/"), entry["sha256"]
 
     def _status(self) -> str:
         # a killed job could not say so

@@ -64,7 +64,7 @@ class History(Checkpoint):
         self.journal = journal
         self.rows: list[dict[str, Any]] = []
         self.samples = 0
-        self.samples_here = 0
+        self.trained = 0
         self.fit_started = self.epoch_started = self.said_at = time.monotonic()
         self.first_row = 0
 
@@ -79,9 +79,7 @@ class History(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        count = len(next(iter(batch.values())))
-        self.samples += count
-        self.samples_here += count
+        self.samples += len(next(iter(batch.values())))
         step = trainer.global_step
         if step and step % trainer.log_every_n_steps == 0 and self._stepped(trainer, batch_idx):
             self.journal.log_metrics(
@@ -111,19 +109,20 @@ class History(Checkpoint):
             **metrics,
         }
         self.rows.append(row)
+        self.trained += self.samples
         self.journal.log_metrics({**metrics, "epoch": row["epoch"]}, trainer.global_step)
         self._say(trainer, row, metrics, seconds)
 
     @property
     def samples_per_second(self) -> float:
-        """Training samples a second in this process, validation and checkpoints included."""
-        return self.samples_here / max(time.monotonic() - self.fit_started, 1e-9)
+        """Training samples a second over all epochs, their validations included."""
+        return self.trained / max(sum(row["seconds"] for row in self.rows), 1e-9)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
+        return {"rows": self.rows, "trained": self.trained}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows = list(state_dict["rows"])
+        self.rows, self.trained = list(state_dict["rows"]), state_dict["trained"]
 
     def csv(self) -> str:
         """The rows as CSV; a cell is empty where a metric was not measured."""

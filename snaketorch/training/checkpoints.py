@@ -15,7 +15,7 @@ from snaketorch.publish import whole_file
 log = logging.getLogger(__name__)
 
 LAST = "last.ckpt"
-BEST = "best.ckpt"
+BEST = "best-{epoch}.ckpt"
 
 TIME_SHARE = 0.05  # of the training's time, at most, goes into checkpoints
 SECONDS_IN_EPOCH = 60.0  # between two checkpoints inside an epoch, at least
@@ -43,10 +43,22 @@ class ResumePoints(Checkpoint):
     last batch inside an epoch: Lightning would repeat the epoch after a second resume from there.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, best: "BestWeights"):
         self.path = folder / LAST
-        self.saved_at = time.monotonic()
+        self.best = best
+        self.started = self.saved_at = time.monotonic()
         self.cost = 0.0
+        self.seconds_before = 0.0
+        self.finished = False
+
+    @property
+    def seconds(self) -> float:
+        """Time that went into the present state, that of earlier attempts included."""
+        return self.seconds_before + time.monotonic() - self.started
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self.finished:  # killed before its model was published: a training that stopped early is not to go on
+            trainer.should_stop = True
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         due = time.monotonic() - self.saved_at > max(SECONDS_IN_EPOCH, self.cost / TIME_SHARE)
@@ -55,6 +67,7 @@ class ResumePoints(Checkpoint):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         is_last = trainer.should_stop or trainer.current_epoch + 1 >= trainer.max_epochs
+        self.finished = is_last
         if is_last or time.monotonic() - self.saved_at > self.cost / TIME_SHARE:
             self._save(trainer)
 
@@ -63,13 +76,24 @@ class ResumePoints(Checkpoint):
         trainer.save_checkpoint(self.path, weights_only=False)  # False: all of the state, not the weights alone
         self.saved_at = time.monotonic()
         self.cost = self.saved_at - start
+        self.best.forget_others()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "finished": self.finished}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.seconds_before, self.finished = state_dict["seconds"], state_dict["finished"]
 
 
 class BestWeights(Checkpoint):
-    """Keeps the network's weights of the best validation in ``best.ckpt``."""
+    """Keeps the network's weights of the best validation, in a file named by its epoch.
+
+    The files of earlier bests stay until a checkpoint knows of the new one: a training that goes on from
+    before it finds the weights that its state speaks of.
+    """
 
     def __init__(self, folder: Path, monitor: str, mode: str):
-        self.path = folder / BEST
+        self.folder = folder
         self.monitor, self.mode = monitor, mode
         self.best: dict[str, Any] | None = None
 
@@ -81,6 +105,17 @@ class BestWeights(Checkpoint):
         self.best = {"value": float(value), "epoch": trainer.current_epoch + 1}
         with whole_file(self.path) as temporary:
             torch.save(pl_module.network.state_dict(), temporary)
+
+    @property
+    def path(self) -> Path | None:
+        """The file with the weights of the best epoch so far; None before there is one."""
+        return self.folder / BEST.format(epoch=self.best["epoch"]) if self.best else None
+
+    def forget_others(self) -> None:
+        """Removes the weights of epochs that are no longer the best."""
+        for file in self.folder.glob(BEST.format(epoch="*")):
+            if file != self.path:
+                file.unlink()
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best}

@@ -9,7 +9,7 @@ from snaketorch.data.manifest import Manifest
 from snaketorch.tasks import samples_of
 from snaketorch.tasks.base import TaskModule
 
-VALIDATION_BATCH = 512
+VALIDATION_FACTOR = 2  # without gradients twice as many samples fit
 ON_DEVICE_SHARE = 0.25  # of the device's free memory, at most, holds samples
 
 
@@ -35,7 +35,7 @@ class Data(lightning.LightningDataModule):
         return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
 
     def val_dataloader(self) -> EvaluationBatches:
-        return EvaluationBatches(self.splits["val"], VALIDATION_BATCH)
+        return EvaluationBatches(self.splits["val"], VALIDATION_FACTOR * self.options.batch_size)
 
     def first_batch(self, device: torch.device) -> dict[str, torch.Tensor]:
         """A batch of the size of a training batch, on ``device``."""

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import resource
 import sys
 import warnings
 from dataclasses import dataclass
@@ -15,14 +14,16 @@ from pytorch_lightning.callbacks import EarlyStopping, TQDMProgressBar
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
 from snaketorch.config.specs import TrainSpec
+from snaketorch.config.trainer import Trainer as TrainerOptions
 from snaketorch.data.manifest import Manifest
 from snaketorch.errors import UserError
 from snaketorch.hardware import precision
+from snaketorch.hardware.memory import peak_memory_mb
 from snaketorch.journal import Journal
 from snaketorch.tasks import build_task
 from snaketorch.tasks.base import TaskModule
 from snaketorch.training.callbacks import History, StepSeeds, StopOnNonFinite
-from snaketorch.training.checkpoints import BEST, LAST, BestWeights, DurableCheckpointIO, ResumePoints
+from snaketorch.training.checkpoints import LAST, BestWeights, DurableCheckpointIO, ResumePoints
 from snaketorch.training.data import Data
 from snaketorch.training.optimization import Optimization
 
@@ -46,7 +47,7 @@ def fit(spec: TrainSpec, dataset: Manifest, state: Path, choices: Path, journal:
 
     ``choices`` is the folder that remembers which precision a device does well.
     """
-    device = _device(spec.trainer.accelerator)
+    device = _device(spec.trainer)
     _quieten_libraries()
     lightning.seed_everything(spec.seed, verbose=False)
     task = build_task(spec.task, spec.model, dataset.facts())
@@ -60,7 +61,8 @@ def fit(spec: TrainSpec, dataset: Manifest, state: Path, choices: Path, journal:
 
     history = History(journal)
     best = BestWeights(state, spec.checkpoint.monitor, spec.checkpoint.mode)
-    callbacks = [StepSeeds(spec.seed), StopOnNonFinite(), history, best, ResumePoints(state)]
+    resume_points = ResumePoints(state, best)
+    callbacks = [StepSeeds(spec.seed), StopOnNonFinite(), history, best, resume_points]
     if spec.early_stopping:
         callbacks.append(EarlyStopping(**spec.early_stopping.model_dump(), check_finite=False))
     if sys.stderr.isatty():
@@ -88,16 +90,18 @@ def fit(spec: TrainSpec, dataset: Manifest, state: Path, choices: Path, journal:
 
     facts = {
         "device": {"type": device.type, "name": precision.device_name(device), "threads": torch.get_num_threads()},
-        "precision": {"asked": spec.trainer.precision, "used": choice.precision, "why": choice.why},
+        "precision": {"asked": spec.trainer.precision, "used": str(trainer.precision), "why": choice.why},
+        "float32_matmul_precision": torch.get_float32_matmul_precision(),  # "high" lets tensor cores use TF32
         "memory_format": choice.memory_format,
         "parameters": parameters,
         "epochs": len(history.rows),
         "steps": trainer.global_step,
         "best": _best(spec, best),
-        "peak_memory_mb": round(_peak_memory_mb(device), 1),
+        "peak_memory_mb": round(peak_memory_mb(device), 1),
         "samples_per_second": round(history.samples_per_second, 1),
+        "wall_seconds": round(resume_points.seconds, 3),
     }
-    return Fitted(_weights(spec, task, state), history.csv(), facts)
+    return Fitted(_weights(spec, task, best), history.csv(), facts)
 
 
 def _trainer(
@@ -128,11 +132,16 @@ def _quieten_libraries() -> None:
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
 
 
-def _device(accelerator: str) -> torch.device:
+def _device(options: TrainerOptions) -> torch.device:
     has_gpu = torch.cuda.is_available()
-    if accelerator == "gpu" and not has_gpu:
+    if options.accelerator == "gpu" and not has_gpu:
         raise UserError("trainer.accelerator is gpu, but this machine shows no GPU to the job; allowed here: auto, cpu")
-    return torch.device("cuda" if has_gpu and accelerator != "cpu" else "cpu")
+    device = torch.device("cuda" if has_gpu and options.accelerator != "cpu" else "cpu")
+    if device.type == "cpu" and options.precision == "16-mixed":
+        raise UserError(
+            "trainer.precision 16-mixed needs a GPU, and this training runs on the CPU; allowed: the others"
+        )
+    return device
 
 
 def _choose_precision(
@@ -151,10 +160,9 @@ def _choose_precision(
         )
 
 
-def _weights(spec: TrainSpec, task: TaskModule, state: Path) -> dict[str, torch.Tensor]:
-    best = state / BEST
-    if spec.checkpoint.save == "best" and best.exists():
-        return torch.load(best, map_location="cpu", weights_only=True)
+def _weights(spec: TrainSpec, task: TaskModule, best: BestWeights) -> dict[str, torch.Tensor]:
+    if spec.checkpoint.save == "best" and best.path:
+        return torch.load(best.path, map_location="cpu", weights_only=True)
     return {name: value.cpu() for name, value in task.network.state_dict().items()}
 
 
@@ -162,9 +170,3 @@ def _best(spec: TrainSpec, best: BestWeights) -> dict[str, Any] | None:
     if best.best is None or not math.isfinite(best.best["value"]):
         return None
     return {"metric": spec.checkpoint.monitor, **best.best, "kept": spec.checkpoint.save == "best"}
-
-
-def _peak_memory_mb(device: torch.device) -> float:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

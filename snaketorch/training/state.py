@@ -5,6 +5,7 @@ digest of all that the training depends on. Another spec, another dataset or oth
 folder, and nothing stale is mixed in.
 """
 
+import datetime
 import fcntl
 import json
 import logging
@@ -15,8 +16,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from snaketorch.errors import UserError
+from snaketorch.publish import write_json
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,8 @@ def _locked(file) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:  # Lustre without `-o flock`, some NFS
+        log.warning("No lock on %s (%s): make sure that nothing else trains the same model", file.name, error.strerror)
     return True
 
 
@@ -74,9 +79,13 @@ def clear(folder: Path) -> None:
         folder.parent.rmdir()
 
 
-def count_attempt(folder: Path) -> int:
-    """Which attempt at this training this is, from 1."""
-    path = folder / "attempts"
-    attempt = int(path.read_text()) + 1 if path.exists() else 1
-    path.write_text(str(attempt))
-    return attempt
+def note_attempt(folder: Path) -> dict[str, Any]:
+    """Which attempt at this training this is, from 1, and when the first one ``started``."""
+    path = folder / "attempts.json"
+    if path.exists():
+        noted = json.loads(path.read_text("utf-8"))
+        noted["attempts"] += 1
+    else:
+        noted = {"attempts": 1, "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")}
+    write_json(path, noted)
+    return noted

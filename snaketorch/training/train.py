@@ -1,11 +1,9 @@
 """One training, from its spec to a published model."""
 
-import datetime
 import logging
 import os
 import shlex
 import sys
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -59,15 +57,15 @@ def train(
     Raises:
         UserError: what a user can mend: data, network and data that do not fit, a diverging loss.
     """
-    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("high")  # TF32 where the device has it
     dataset = Manifest.load(manifest)
+    dataset.verify()
     job = _Job(spec, dataset, code)
     folder = state_root / job.digest
 
     with state.sole_writer(folder):
-        attempt = state.count_attempt(folder)
+        attempt = state.note_attempt(folder)
         journal = job.open_journal()
         with uploading(journal.folder):
             try:
@@ -75,9 +73,7 @@ def train(
                 write_text(history, fitted.history)
                 save_model(model, spec.task, spec.model, dataset.facts(), fitted.weights)
                 content = job.record(fitted, model, history, manifest) | {
-                    "started": started.isoformat(timespec="seconds"),
-                    "wall_seconds": round(time.monotonic() - clock, 3),
-                    "attempts": attempt,
+                    **attempt,
                     "command": shlex.join(["python", "-m", "snaketorch", *sys.argv[1:]]),
                 }
                 write_json(record, content)

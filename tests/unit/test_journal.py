@@ -46,14 +46,32 @@ def test_a_line_cut_off_by_a_kill_costs_that_line_alone(journal):
     assert values(journal.folder) == [("loss", 1, 1.0), ("loss", 2, 0.5)]
 
 
-def test_status_tags_and_artifacts_last(journal, tmp_path):
+def test_status_and_tags_last(journal):
     journal.tag(**{"snaketorch.gpu": "none"})
     journal.finish("FAILED")
-    journal.add_artifact(tmp_path / "figures", "figures")
     again = Journal.reopen(journal.folder)
-    again.add_artifact(tmp_path / "figures", "figures")
     assert (again.run.status, again.run.tags) == ("FAILED", {"snaketorch.gpu": "none"})
-    assert read_artifacts(journal.folder) == [{"path": str(tmp_path / "figures"), "folder": "figures"}]
+
+
+def test_artifacts_are_known_by_their_bytes(journal, tmp_path):
+    (tmp_path / "figures").mkdir()
+    for name in ("a.svg", ".snakemake_timestamp"):
+        (tmp_path / "figures" / name).write_text("one")
+    journal.add_artifact(tmp_path / "figures")
+    (before,) = read_artifacts(journal.folder)
+    (tmp_path / "figures" / "a.svg").write_text("two")
+    assert read_artifacts(journal.folder) == [before]
+    journal.add_artifact(tmp_path / "figures")
+    (after,) = read_artifacts(journal.folder)
+    assert (
+        (before["path"], before["folder"])
+        == (after["path"], after["folder"])
+        == (
+            str(tmp_path / "figures/a.svg"),
+            "figures",
+        )
+    )
+    assert before["sha256"] != after["sha256"]
 
 
 def test_parameters_are_flat_and_text():

@@ -47,8 +47,9 @@ def test_git_says_which_commit_and_whether_files_differ(tmp_path):
     state = provenance.git_state(tmp_path)
     assert len(state["commit"]) == 40
     assert state["dirty"] is False
-    (tmp_path / "untracked").write_text("x")
-    assert provenance.git_state(tmp_path)["dirty"] is False
+    (tmp_path / "new").write_text("x")
+    assert provenance.git_state(tmp_path)["dirty"] is True
+    (tmp_path / "new").unlink()
     (tmp_path / "file").write_text("two")
     assert provenance.git_state(tmp_path)["dirty"] is True
 

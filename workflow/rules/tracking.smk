@@ -17,5 +17,7 @@ rule init_tracking:
     resources:
         mem_mb=1024,
         runtime=10,
+    params:
+        address=study.tracking_address,
     shell:
         "python -m snaketorch init-tracking --out {output:q} > {log:q} 2>&1"

@@ -176,7 +176,7 @@ def test_the_run_hears_of_its_test(done):
     told = {line["name"]: (line["value"], line["step"]) for line in read_metrics(journal)}
     assert told == {name: (value, 20) for name, value in done.content["metrics"].items()}
     files = {(Path(entry["path"]).name, entry["folder"]) for entry in read_artifacts(journal)}
-    assert files >= {("metrics.json", ""), ("predictions.parquet", ""), ("figures", "figures")}
+    assert files >= {("metrics.json", ""), ("predictions.parquet", ""), ("confusion.svg", "figures")}
 
 
 def test_a_journal_that_is_gone_costs_a_line_and_no_more(classifier, caplog):

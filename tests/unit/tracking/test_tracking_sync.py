@@ -180,6 +180,8 @@ def test_files_are_sent_when_they_are_new_or_changed(new_journal, sync, runs, cl
     assert sync(journal).files == 2
     (figures / "a.svg").write_text("two")
     (figures / "deep" / "b.svg").touch()
+    assert sync(journal).files == 0  # what a later run writes to the same place is not this run's
+    journal.add_artifact(figures, "seed-0")
     assert sync(journal).files == 1
     run_id = runs()[journal.run.key].info.run_id
     assert Path(client.download_artifacts(run_id, "seed-0/figures/a.svg", str(tmp_path))).read_text() == "two"
@@ -190,8 +192,13 @@ def test_a_file_that_is_gone_is_a_note_and_no_failure(new_journal, sync, tmp_pat
     journal = new_journal()
     (tmp_path / "x.txt").write_text("x")
     journal.add_artifact(tmp_path / "x.txt")
-    journal.add_artifact(tmp_path / "never.txt")
+    for name in ("never.txt", "later.txt"):
+        (tmp_path / name).write_text("mine")
+        journal.add_artifact(tmp_path / name)
+    (tmp_path / "never.txt").unlink()
+    (tmp_path / "later.txt").write_text("that of another run")
     report = sync(journal)
+    assert [note for note in report.notes if "later.txt is now that of a later run" in note]
     assert [note for note in report.notes if "never.txt is not there any more" in note]
     assert (report.files, report.failed) == (1, False)
     (tmp_path / "x.txt").unlink()

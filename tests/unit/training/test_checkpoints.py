@@ -47,4 +47,6 @@ def test_the_first_of_the_best_epochs_is_kept_and_nan_never(tmp_path, mode, valu
         )
         callback.on_train_epoch_end(trainer, module)
     assert callback.best["epoch"] == best
-    assert torch.load(tmp_path / "best.ckpt", weights_only=True)["weight"].item() == best
+    assert torch.load(callback.path, weights_only=True)["weight"].item() == best
+    callback.forget_others()
+    assert [file.name for file in tmp_path.iterdir()] == [f"best-{best}.ckpt"]

@@ -43,7 +43,19 @@ def test_a_successor_goes_on_when_the_holder_is_killed(tmp_path):
 
 
 def test_attempts_are_counted(tmp_path):
-    assert [state.count_attempt(tmp_path) for _ in range(3)] == [1, 2, 3]
+    noted = [state.note_attempt(tmp_path) for _ in range(3)]
+    assert [attempt["attempts"] for attempt in noted] == [1, 2, 3]
+    assert len({attempt["started"] for attempt in noted}) == 1
+
+
+def test_a_file_system_without_locks_is_a_warning_and_no_failure(tmp_path, monkeypatch, caplog):
+    def no_locks(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(state.fcntl, "flock", no_locks)
+    with state.sole_writer(tmp_path):
+        pass
+    assert "No lock on" in caplog.text
 
 
 def test_a_published_training_leaves_no_state(tmp_path):

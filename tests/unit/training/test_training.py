@@ -98,6 +98,33 @@ def test_a_killed_training_goes_on_and_ends_as_if_nothing_had_happened(case, req
     assert rows("killed") == rows("straight")
 
 
+def test_a_training_that_stopped_early_does_not_go_on_when_it_was_killed_before_publication(sunspots, monkeypatch):
+    stops_soon = {**SMALL_GRU, "early_stopping": {"monitor": "val/mae", "patience": 1}, "optimizer": {"lr": 1.0}}
+    spec = example_spec("sunspots_gru", 0, **{**stops_soon, "trainer": {"max_epochs": 30}})
+    train(spec, sunspots, "straight")
+    assert len(rows("straight")) < 30
+
+    def die(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, "save_model", die)
+        for _ in range(2):
+            with pytest.raises(Killed):
+                train(spec, sunspots, "killed")
+    record = train(spec, sunspots, "killed")
+    assert record["attempts"] == 3
+    assert record["samples_per_second"] > 0
+    assert Path("killed/model.ckpt").read_bytes() == Path("straight/model.ckpt").read_bytes()
+    assert rows("killed") == rows("straight")
+
+
+def test_a_format_that_needs_a_gpu_is_refused_on_a_cpu(digits):
+    spec = example_spec("digits_cnn", 0, trainer={"accelerator": "cpu", "precision": "16-mixed"})
+    with pytest.raises(UserError, match="16-mixed needs a GPU"):
+        train(spec, digits)
+
+
 def test_a_kill_inside_an_epoch_repeats_nothing(digits, monkeypatch):
     from snaketorch.training import checkpoints
 
