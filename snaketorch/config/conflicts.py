@@ -30,7 +30,7 @@ def dataset_conflicts(dataset: DatasetConfig, usable: set[str]) -> Iterator[Conf
     meaningless = {
         LABELLED_IMAGES: {"prepare": ["missing"]},
         SERIES: {"split": ["seed", "stratify"], "prepare": ["size", "channels"]},
-    }[dataset.source.provides]
+    }.get(dataset.source.provides, {})
     for section, keys in meaningless.items():
         for key in keys if section in usable else ():
             if key in getattr(dataset, section).model_fields_set:

@@ -78,16 +78,9 @@ class ExperimentConfig(Section):
 
     def resolved(self) -> "ExperimentConfig":
         """The same experiment with every default that depends on another key written out."""
-        logged = {f"val/{name}": mode for name, mode in self.task.logged.items()}
-        monitor = self.checkpoint.monitor or f"val/{self.task.goal}"
+        checkpoint, evaluate = self.checkpoint, self.evaluate
         update = {
-            "checkpoint": self.checkpoint.model_copy(
-                update={"monitor": monitor, "mode": self.checkpoint.mode or logged[monitor]}
-            ),
-            "evaluate": self.evaluate.model_copy(update={"metrics": self.evaluate.metrics or list(self.task.metrics)}),
+            "checkpoint": checkpoint.model_copy(update={"monitor": checkpoint.monitor or f"val/{self.task.goal}"}),
+            "evaluate": evaluate.model_copy(update={"metrics": evaluate.metrics or list(self.task.metrics)}),
         }
-        if self.early_stopping:
-            update["early_stopping"] = self.early_stopping.model_copy(
-                update={"mode": self.early_stopping.mode or logged[self.early_stopping.monitor]}
-            )
         return self.model_copy(update=update)

@@ -41,8 +41,6 @@ class EarlyStopping(Section):
 
     monitor: str = "val/loss"
     """Metric that must improve."""
-    mode: Literal["min", "max"] | None = None
-    """Which way is better; known for every logged metric, so best left out."""
     patience: Positive = 5
     """Validations without improvement before the end."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
@@ -56,8 +54,6 @@ class Checkpoint(Section):
     """Those of the best validation, or those of the end."""
     monitor: str | None = None
     """Metric that decides what is best; the task's own when absent."""
-    mode: Literal["min", "max"] | None = None
-    """Which way is better; known for every logged metric, so best left out."""
 
 
 class DataLoader(Section):

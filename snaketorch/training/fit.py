@@ -60,11 +60,12 @@ def fit(spec: TrainSpec, dataset: Manifest, state: Path, choices: Path, journal:
         torch.cuda.reset_peak_memory_stats(device)
 
     history = History(journal)
-    best = BestWeights(state, spec.checkpoint.monitor, spec.checkpoint.mode)
+    best = BestWeights(state, spec.checkpoint.monitor, task.mode_of(spec.checkpoint.monitor))
     resume_points = ResumePoints(state, best)
     callbacks = [StepSeeds(spec.seed), StopOnNonFinite(), history, best, resume_points]
     if spec.early_stopping:
-        callbacks.append(EarlyStopping(**spec.early_stopping.model_dump(), check_finite=False))
+        options = spec.early_stopping.model_dump()
+        callbacks.append(EarlyStopping(**options, mode=task.mode_of(options["monitor"]), check_finite=False))
     if sys.stderr.isatty():
         callbacks.append(TQDMProgressBar(refresh_rate=10, leave=False))
     trainer = _trainer(spec, choice, device, callbacks)
@@ -138,9 +139,7 @@ def _device(options: TrainerOptions) -> torch.device:
         raise UserError("trainer.accelerator is gpu, but this machine shows no GPU to the job; allowed here: auto, cpu")
     device = torch.device("cuda" if has_gpu and options.accelerator != "cpu" else "cpu")
     if device.type == "cpu" and options.precision == "16-mixed":
-        raise UserError(
-            "trainer.precision 16-mixed needs a GPU, and this training runs on the CPU; allowed: the others"
-        )
+        raise UserError("trainer.precision: 16-mixed needs a GPU, and this job runs on the CPU; allowed: the others")
     return device
 
 

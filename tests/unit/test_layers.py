@@ -30,7 +30,7 @@ LAYERS = {
     "parent": Layer(),
     "provenance": Layer({"__init__"}),
     "publish": Layer(),
-    "journal": Layer({"publish"}),
+    "journal": Layer({"provenance", "publish"}),
     "config": Layer({"errors", "publish"}, {"pydantic", "yaml"}),
     "dag": Layer({"config", *FOUNDATION}),
     "data": Layer(
@@ -51,7 +51,9 @@ LAYERS = {
     ),
     "tracking": Layer({"config", *FOUNDATION}, {"mlflow"}),
     "report": Layer({"config", "figures", *FOUNDATION}, {"jinja2", "markupsafe", "matplotlib", "pydantic", "yaml"}),
-    "__main__": Layer({"config", "dag", "data", "training", "evaluation", "tracking", "report", *FOUNDATION}),
+    "__main__": Layer(
+        {"config", "dag", "data", "training", "evaluation", "tracking", "report", *FOUNDATION}, {"pydantic"}
+    ),
 }
 
 HEAVY = {"torch", "pytorch_lightning", "lightning", "mlflow", "ray", "pandas", "numpy", "matplotlib", "snakemake"}

@@ -34,7 +34,7 @@ def test_a_path_reaches_the_job_as_it_is(folder):
 
 
 def test_an_address_reaches_the_job_as_it_is():
-    uri = "https://mlflow.example.org/{a}/$(touch mark)?b='c'&d=\\"
+    uri = "https://mlflow.example.org/{a}/$(touch mark);b='c'&d=\\"
 
     assert found_in_shell(shell_prefix(Path("/lab"), study(uri=uri)))["SNAKETORCH_TRACKING_URI"] == uri
 

@@ -139,7 +139,7 @@ def write_training(name: str, config: ExperimentConfig, seed: int) -> None:
         writer.writerows(rows)
     spec = TrainSpec(experiment=name, seed=seed, **_parts(config, TrainSpec)).model_dump(mode="json")
     goal = config.checkpoint.monitor
-    pick = max if config.checkpoint.mode == "max" else min
+    pick = max if config.task.logged[config.checkpoint.monitor.removeprefix("val/")] == "max" else min
     best = pick(rows, key=lambda row: row[goal])
     record = {
         "format": 1,

@@ -87,7 +87,7 @@ def test_an_experiment_shows_metrics_details_configuration_and_origin(page):
         "window: 33",
         "32-true; bf16-mixed took 1.9 times as long in a probe of 20 steps",
         "8c1f0e6b7d2a, with uncommitted changes",
-        "snakemake -c4 results/experiments/sunspots_gru/summary.json",
+        "snakemake -c4 --forceall results/experiments/sunspots_gru/summary.json",
         "python -m snaketorch train --spec",
         "0.750 ms",
         "train 202, val 46, test 61",
