@@ -49,7 +49,7 @@ def test_jobs_find_the_package_and_the_settings_of_the_study(finished_study):
 
 
 def test_odd_letters_in_paths_and_settings_reach_the_jobs_as_they_are(new_study, repository, tmp_path):
-    uri = "https://mlflow.example.org/$HOME/{it's}/`id`?a=1&b=\\"
+    uri = "https://mlflow.example.org/$HOME/{it's}/`id`;a=1&b=\\"
     new_study.repository = shutil.copytree(repository, tmp_path / 'it\'s a "lab" $HOME')
     new_study.edit("config.yaml", {"tracking.uri": uri})
 

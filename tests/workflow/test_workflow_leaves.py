@@ -58,8 +58,8 @@ class Leaf(NamedTuple):
                 return from_evaluate(name)
             case "summarise":
                 return from_summarise(name)
-            case "all summaries":
-                return from_summarise(*SEEDS)
+            case "all summaries and the tracking store":
+                return from_summarise(*SEEDS) | {"init_tracking"}
             case "report":
                 return REPORT
             case "nothing":

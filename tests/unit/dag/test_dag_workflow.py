@@ -70,7 +70,7 @@ def test_defaults_are_written_out(workflow, cnn):
 
     assert spec["seed"] == 3
     assert spec["model"]["channels"] == [32, 64, 64]
-    assert spec["checkpoint"] == {"save": "best", "monitor": "val/accuracy", "mode": "max"}
+    assert spec["checkpoint"] == {"save": "best", "monitor": "val/accuracy"}
 
 
 def test_nothing_of_one_job_is_in_the_spec_of_another(workflow, cnn, gru):
