@@ -8,6 +8,7 @@ ARRAYS = f"{DATASET}/arrays"
 EXPERIMENT = "results/experiments/{experiment}"
 CONFIG = f"{EXPERIMENT}/config.yaml"
 SUMMARY = f"{EXPERIMENT}/summary.json"
+AUGMENTATION = f"{EXPERIMENT}/augmentation.png"
 
 RUN = f"{EXPERIMENT}/seed-{{seed}}"
 MODEL = f"{RUN}/model.ckpt"

@@ -10,6 +10,12 @@ NAME_IN_WORDS = "letters, digits, '_' and '-', at most 64, beginning with a lett
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A name that becomes part of paths, wildcards and run names."""
 
+CLASS_PATH_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
+CLASS_PATH_IN_WORDS = "module and class, such as my_lab.data.Leaves"
+
+ClassPath = Annotated[str, StringConstraints(pattern=CLASS_PATH_PATTERN)]
+"""A class of the user's."""
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 """One line for people to read."""
 

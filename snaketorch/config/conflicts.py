@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
-from snaketorch.config.datasets import LABELLED_IMAGES, SERIES, DatasetConfig
+from snaketorch.config.augment import Augment
+from snaketorch.config.contents import CONTENTS, IMAGES
+from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.models import Model
 from snaketorch.config.optimizers import Cosine, Plateau, Sgd
@@ -27,18 +29,37 @@ def dataset_conflicts(dataset: DatasetConfig, usable: set[str]) -> Iterator[Conf
     """Every key in the ``usable`` sections of ``dataset`` that has no meaning for its source."""
     if "source" not in usable:
         return
-    meaningless = {
-        LABELLED_IMAGES: {"prepare": ["missing"]},
-        SERIES: {"split": ["seed", "stratify"], "prepare": ["size", "channels"]},
-    }.get(dataset.source.provides, {})
-    for section, keys in meaningless.items():
-        for key in keys if section in usable else ():
-            if key in getattr(dataset, section).model_fields_set:
-                yield (
-                    (section, key),
-                    f"has no meaning for source '{dataset.source.kind}', which gives {dataset.source.provides}; "
-                    "allowed: to leave it out",
-                )
+    source, content = dataset.source, CONTENTS[dataset.source.provides]
+    gives = f"source '{source.kind}', which gives {source.provides}"
+    for section in {"split", "prepare"} & usable:
+        meant = getattr(content, section)
+        for key in sorted(getattr(dataset, section).model_fields_set - meant):
+            yield (
+                (section, key),
+                f"has no meaning for {gives}; allowed: {listed(sorted(meant), most=30) or 'nothing'}",
+            )
+    if "prepare" not in usable:
+        return
+    prepare = dataset.prepare
+    if "missing" in prepare.model_fields_set & content.prepare and prepare.missing not in content.missing:
+        yield (
+            ("prepare", "missing"),
+            f"'{prepare.missing}' cannot be done to {gives}; allowed: {listed(sorted(content.missing))}",
+        )
+    if "augment" in content.prepare and prepare.augment is not None:
+        yield from _without_meaning(prepare.augment, source.provides, ("prepare", "augment"))
+
+
+def _augmentation_fits_data(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    content = datasets.get(experiment.data)
+    if content is not None and experiment.augment is not None:
+        yield from _without_meaning(experiment.augment, content, ("augment",))
+
+
+def _without_meaning(augment: Augment, content: str, section: KeyPath) -> Iterator[Conflict]:
+    meant = CONTENTS[content].augment
+    for key in sorted(augment.model_fields_set - meant):
+        yield (*section, key), f"has no meaning for {content}; allowed: {listed(sorted(meant), most=30) or 'nothing'}"
 
 
 def _dataset_exists(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
@@ -50,9 +71,16 @@ def _dataset_exists(experiment: ExperimentConfig, datasets: Datasets) -> Iterato
 def _dataset_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     name, task = experiment.data, experiment.task
     gives = datasets.get(name)
-    if gives not in (None, task.data):
-        fitting = listed(other for other, what in datasets.items() if what == task.data) or "none yet"
-        yield ("data",), f"'{name}' gives {gives}, but task '{task.kind}' needs {task.data}; allowed: {fitting}"
+    if gives is not None and gives not in task.data:
+        fitting = listed(other for other, what in datasets.items() if what in task.data) or "none yet"
+        needs = " or ".join(task.data)
+        yield ("data",), f"'{name}' gives {gives}, but task '{task.kind}' needs {needs}; allowed: {fitting}"
+
+
+def _images_are_read(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    content = datasets.get(experiment.data)
+    if content not in (None, IMAGES) and "read" in experiment.task.model_fields_set:
+        yield ("task", "read"), f"has no meaning for {content}; allowed: to leave it out"
 
 
 def _network_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
@@ -174,6 +202,8 @@ def _count(number: int, noun: str) -> str:
 RULES: dict[Callable[[ExperimentConfig, Datasets], Iterator[Conflict]], tuple[str, ...]] = {
     _dataset_exists: ("data",),
     _dataset_fits_task: ("data", "task"),
+    _augmentation_fits_data: ("data", "augment"),
+    _images_are_read: ("data", "task"),
     _network_fits_task: ("task", "model"),
     _checkpoint_metric_is_logged: ("task", "checkpoint"),
     _stopping_metric_is_logged: ("task", "early_stopping"),

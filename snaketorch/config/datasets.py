@@ -1,54 +1,26 @@
-"""A dataset file: where samples come from, how they are split, how they are prepared.
+"""A dataset file: where samples come from, how they are split, how they are prepared."""
 
-To add a source: one section here that names its implementation, and one line in ``Source``.
-"""
-
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from snaketorch.config.base import Positive, Section, Seed
+from snaketorch.config.augment import Augment
+from snaketorch.config.base import NotNegative, Positive, Section, Seed
+from snaketorch.config.sources import Source
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-
-LABELLED_IMAGES = "labelled images"
-SERIES = "a time series"
-
-
-class SklearnSource(Section):
-    """An image set that is installed with scikit-learn."""
-
-    provides: ClassVar[str] = LABELLED_IMAGES
-    implementation: ClassVar[str] = "snaketorch.data.sources.sklearn:load"
-
-    kind: Literal["sklearn"]
-    name: Literal["digits"]
-    """`digits`: 1,797 grey images of 8x8 pixels in ten classes."""
-
-
-class StatsmodelsSource(Section):
-    """A time series that is installed with statsmodels."""
-
-    provides: ClassVar[str] = SERIES
-    implementation: ClassVar[str] = "snaketorch.data.sources.statsmodels:load"
-
-    kind: Literal["statsmodels"]
-    name: Literal["sunspots", "nile", "co2", "macrodata"]
-    """`sunspots` (309 years), `nile` (100 years), `co2` (2,284 weeks, with gaps), `macrodata` (203 quarters)."""
-    columns: Annotated[list[str], Field(min_length=1)] | None = None
-    """Channels to take, by column name; all numeric ones when absent."""
-
-
-Source = Annotated[SklearnSource | StatsmodelsSource, Field(discriminator="kind")]
 
 
 class Split(Section):
     """Shares held out from training. A series is cut by time: train, then val, then test."""
 
     val: Share = 0.1
-    """Share of all samples for validation."""
+    """Share of all samples for validation; of those for training where the source sets the test apart."""
     test: Share = 0.2
-    """Share of all samples for the test."""
+    """Share of all samples for the test; not used where the source sets the test apart."""
+    given: bool = True
+    """Keep the parts that the source sets apart (a `test` folder, torchvision's test set, a `test_path`); when false,
+    all samples are split anew."""
     seed: Seed = 0
     """Which random split; not for a series."""
     stratify: bool = True
@@ -63,6 +35,28 @@ class Split(Section):
         return self
 
 
+class Tokenizer(Section):
+    """How text becomes tokens. The vocabulary is fitted on the training split only."""
+
+    kind: Literal["character", "word", "bpe"] = "word"
+    """A token is a character, a word, or a part of a word (byte-level byte-pair encoding)."""
+    vocabulary_size: Annotated[int, Field(ge=4)] = 10000
+    """Tokens to know, at most, the padding and unknown tokens included; the most frequent ones are kept."""
+    min_count: Positive = 1
+    """Occurrences that make a token known."""
+    lowercase: bool = False
+    """Make all letters small first."""
+
+    @model_validator(mode="after")
+    def _holds_all_bytes(self) -> Self:
+        if self.kind == "bpe" and self.vocabulary_size < 258:
+            raise ValueError(
+                f"vocabulary_size: {self.vocabulary_size} does not hold the 256 bytes and two more tokens that bpe "
+                "begins with; allowed: at least 258"
+            )
+        return self
+
+
 class Prepare(Section):
     """What is done once to every sample, before any training."""
 
@@ -70,8 +64,33 @@ class Prepare(Section):
     """Height and width in pixels to resize images to; as they come when absent."""
     channels: Literal[1, 3] | None = None
     """Grey (1) or colour (3) images; as they come when absent."""
-    missing: Literal["error", "forward_fill"] = "error"
-    """What to do with missing values of a series: refuse it, or repeat the last known value."""
+    frames: Positive = 16
+    """Frames of each clip, evenly spread over it."""
+    missing: Literal["error", "forward_fill", "median"] = "error"
+    """What to do with missing values: refuse them, repeat the last known value (series and sequences), or take the
+    median of the training split (tables)."""
+    tokenizer: Tokenizer | None = None
+    """How text becomes tokens; words when absent."""
+    max_length: Positive = 256
+    """Tokens of a text, at most; what is longer is cut."""
+    on_bad_sample: Literal["error", "skip"] = "error"
+    """What to do with a sample that cannot be read or is not what it should be."""
+    max_bad_share: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Share of samples that may be skipped; more is an error."""
+    copies: NotNegative = 0
+    """Augmented copies of each training image to add, made by `augment`."""
+    augment: Augment | None = None
+    """How those copies are made; keys as in an experiment. To augment anew in every epoch, use the experiment's."""
+
+    @model_validator(mode="after")
+    def _copies_differ(self) -> Self:
+        if (self.copies > 0) != (self.augment is not None):
+            raise ValueError("copies and augment belong together; allowed: both or neither")
+        if self.augment is not None and self.augment.active & {"mixup", "cutmix"}:
+            raise ValueError(
+                "augment: mixup and cutmix mix labels too, which a copy has no place for; allowed: in an experiment"
+            )
+        return self
 
 
 class DatasetConfig(Section):

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from snaketorch.config.augment import Augment
 from snaketorch.config.base import Name, Positive, Section, Seed, Text
 from snaketorch.config.models import Model
 from snaketorch.config.optimizers import LrScheduler, NoSchedule, Optimizer
@@ -42,6 +43,8 @@ class ExperimentConfig(Section):
     """What is learnt; a name, or a section with `kind`."""
     data: Name
     """A dataset, by the name of its file."""
+    augment: Augment | None = None
+    """Random changes of the training samples, on the device, another draw for each sample in each epoch."""
     model: Model
     """The network."""
     optimizer: Optimizer

@@ -6,11 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from snaketorch.config.base import NAME_IN_WORDS, NAME_PATTERN
+from snaketorch.config.base import CLASS_PATH_IN_WORDS, CLASS_PATH_PATTERN, NAME_IN_WORDS, NAME_PATTERN
 from snaketorch.config.document import UNREAD, Document
 from snaketorch.config.problems import KeyPath, Problem, did_you_mean, shortened
 
 Schema = dict[str, Any]
+
+IN_WORDS = {NAME_PATTERN: NAME_IN_WORDS, CLASS_PATH_PATTERN: CLASS_PATH_IN_WORDS}
 
 ABSENT = ("missing", "union_tag_not_found")
 """Errors of keys that are not there."""
@@ -161,15 +163,15 @@ def allowed(schema: Schema, root: Schema) -> str:
             count = f" of {least}" if least == most else " of at least one" if least == 1 else ""
             return f"a list{count}, each {allowed(schema['items'], root)}"
         case "object":
-            return f"a mapping with the keys {', '.join(keys(schema))}"
+            return f"a mapping with the keys {', '.join(keys(schema))}" if "properties" in schema else "a mapping"
         case "string":
             return _text(schema)
     raise NotImplementedError(f"no words yet for the schema {schema}")
 
 
 def _text(schema: Schema) -> str:
-    if schema.get("pattern") == NAME_PATTERN:
-        return NAME_IN_WORDS
+    if schema.get("pattern") in IN_WORDS:
+        return IN_WORDS[schema["pattern"]]
     text = "one line of text" if "pattern" in schema else "text"
     most = f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
     return text + most + (", not empty" if schema.get("minLength") else "")

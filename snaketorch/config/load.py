@@ -1,18 +1,21 @@
 """Reads a study: every file, every problem, once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snaketorch import layout
 from snaketorch.config import overrides as override
-from snaketorch.config.check import check, check_datasets, check_experiments
+from snaketorch.config.check import Checked, check, check_datasets, check_experiments
 from snaketorch.config.datasets import DatasetConfig
+from snaketorch.config.document import Document
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.extend import extend_all
 from snaketorch.config.files import read_folder
 from snaketorch.config.problems import ConfigError, Problem
 from snaketorch.config.select import select
+from snaketorch.config.source_files import missing_files
 from snaketorch.config.study import StudyConfig
 from snaketorch.config.yaml_loader import read_yaml
 
@@ -23,14 +26,18 @@ EXPERIMENTS = "config/experiments"
 
 @dataclass(frozen=True)
 class Study:
-    """A valid study: the experiments that run, and the datasets that they name."""
+    """A valid study."""
 
     config: StudyConfig
     datasets: dict[str, DatasetConfig]
+    """All of them, whether an experiment names them or not."""
     experiments: dict[str, ExperimentConfig]
+    """Those that run."""
 
-    def dataset_of(self, experiment: str) -> DatasetConfig:
-        return self.datasets[self.experiments[experiment].data]
+    @property
+    def used_datasets(self) -> list[str]:
+        """The datasets that the experiments name, sorted."""
+        return sorted({experiment.data for experiment in self.experiments.values()})
 
 
 def load_study(root: Path, overrides: Mapping[str, Any] | None = None) -> Study:
@@ -56,9 +63,21 @@ def load_study(root: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     datasets = check_datasets(dataset_files, problems)
     experiments = check_experiments(experiment_files, datasets, problems)
     selected = select(study_file, experiment_files, problems)
+    used = {found.section.data for name in selected if hasattr((found := experiments[name]).section, "data")}
+    problems.extend(_missing_files(root, used, datasets, dataset_files))
     if problems:
         raise ConfigError(problems)
 
     chosen = {name: experiments[name].section.resolved() for name in selected}
-    used = sorted({experiment.data for experiment in chosen.values()})
-    return Study(study.section, {name: datasets[name].section for name in used}, chosen)
+    return Study(study.section, {name: checked.section for name, checked in sorted(datasets.items())}, chosen)
+
+
+def _missing_files(
+    root: Path, used: Iterable[str], datasets: Mapping[str, Checked[DatasetConfig]], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """The files of ``used`` datasets that are not there, unless the dataset is prepared and needs them no more."""
+    for name in used:
+        checked = datasets.get(name)
+        if checked and "source" in checked.usable and not (root / layout.MANIFEST.format(dataset=name)).exists():
+            for path, message in missing_files(checked.section.source, root):
+                yield Problem.at(documents[name].position(path), path, message)

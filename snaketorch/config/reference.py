@@ -65,11 +65,22 @@ def _tables(model: type[BaseModel]) -> Iterator[str]:
         if not kinds(section):
             yield section["description"]
             yield _table(section, root)
+            yield from _inner_tables(section, root)
         for kind, option in zip(kinds(section), section.get("oneOf", []), strict=True):
             part = concrete(root, option)
             yield f"**`kind: {kind}`**: {part['description']}"
             if len(part["properties"]) > 1:
                 yield _table(part, root)
+
+
+def _inner_tables(section: Schema, root: Schema) -> Iterator[str]:
+    """One table for each section inside ``section`` that is not also a section of a file."""
+    for key, schema in section["properties"].items():
+        inner = concrete(root, schema)
+        if _is_section(inner) and not any(key in model.model_fields for model in MODELS.values()):
+            yield f"#### `{key}`"
+            yield inner["description"]
+            yield _table(inner, root)
 
 
 def _table(section: Schema, root: Schema) -> str:
@@ -90,7 +101,7 @@ def _allowed(key: str, schema: Schema, root: Schema) -> str:
 
 
 def _is_section(schema: Schema) -> bool:
-    return bool(kinds(schema)) or schema.get("type") == "object"
+    return bool(kinds(schema)) or "properties" in schema
 
 
 def _default(schema: Schema, required: bool) -> str:

@@ -4,11 +4,13 @@ A spec is the whole of what a step depends on besides its input files and its co
 canonical JSON on the command line, and an edit that leaves a spec as it was reruns nothing.
 """
 
+from snaketorch.config.augment import Augment
 from snaketorch.config.base import Name, Section, Seed
-from snaketorch.config.datasets import Prepare, Source, Split
+from snaketorch.config.datasets import Prepare, Split
 from snaketorch.config.experiment import Evaluate, ExperimentConfig
 from snaketorch.config.models import Model
 from snaketorch.config.optimizers import LrScheduler, Optimizer
+from snaketorch.config.sources import Source
 from snaketorch.config.tasks import Task
 from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Trainer
 
@@ -29,6 +31,7 @@ class TrainSpec(Section):
     seed: Seed
     data: Name
     task: Task
+    augment: Augment | None
     model: Model
     optimizer: Optimizer
     lr_scheduler: LrScheduler
@@ -36,6 +39,15 @@ class TrainSpec(Section):
     early_stopping: EarlyStopping | None
     checkpoint: Checkpoint
     data_loader: DataLoader
+
+
+class AugmentationSpec(Section):
+    """The picture of what an experiment's `augment` does to its training samples."""
+
+    experiment: Name
+    seed: Seed
+    data: Name
+    augment: Augment
 
 
 class EvaluateSpec(Section):

@@ -7,12 +7,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from snaketorch.config import datasets, models
+from snaketorch.config import contents, models
 from snaketorch.config.base import Positive, Section
 
 
 class _Classification(Section):
-    data: ClassVar[str] = datasets.LABELLED_IMAGES
+    data: ClassVar[tuple[str, ...]] = (contents.IMAGES,)
+    """What it can learn from."""
     implementation: ClassVar[str] = "snaketorch.tasks.classification:Classification"
     evaluator: ClassVar[str] = "snaketorch.evaluation.classification:evaluate"
     goal: ClassVar[str] = "accuracy"
@@ -42,6 +43,7 @@ class ImageClassification(_Classification):
 class SequenceClassification(_Classification):
     """One class for each sequence; an image is read as a sequence."""
 
+    data: ClassVar[tuple[str, ...]] = (contents.IMAGES, contents.SEQUENCES)
     network_reads: ClassVar[str] = models.SEQUENCE
     kind: Literal["sequence_classification"]
     read: Literal["rows", "columns"] = "rows"
@@ -51,7 +53,7 @@ class SequenceClassification(_Classification):
 class Forecasting(Section):
     """The next values of a series from the values before them."""
 
-    data: ClassVar[str] = datasets.SERIES
+    data: ClassVar[tuple[str, ...]] = (contents.SERIES,)
     network_reads: ClassVar[str] = models.SEQUENCE
     implementation: ClassVar[str] = "snaketorch.tasks.forecasting:Forecasting"
     evaluator: ClassVar[str] = "snaketorch.evaluation.forecasting:evaluate"
@@ -64,6 +66,8 @@ class Forecasting(Section):
     """Steps that the network sees."""
     horizon: Positive = 1
     """Steps ahead that it forecasts at once."""
+    stride: Positive = 1
+    """Steps from one training window to the next; validation and test use every window."""
     season: Positive | None = None
     """Steps in one season, for the seasonal naive forecast; no such baseline when absent."""
     loss: Literal["mse", "mae", "huber"] = "mse"

@@ -63,6 +63,11 @@ class DataLoader(Section):
     """Samples in each training step and device."""
     drop_last: bool = False
     """Leave out the last batch of an epoch when it is smaller."""
+    placement: Literal["auto", "device", "host", "memory_map"] = "auto"
+    """Where the samples lie in training: in the device's memory, in the host's (pinned for a GPU), or on disk, read in
+    blocks. `auto` takes the first of these that has room."""
+    memory_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of the free memory of the device, and of the host, that samples may take."""
 
 
 class Resources(Section):

@@ -37,11 +37,11 @@ def test_all_run_when_nothing_is_said(many: Path):
     assert list(load_study(many).experiments) == ["Cnn_3", "cnn", "cnn_1", "cnn_2", "gru"]
 
 
-def test_only_datasets_that_run_are_part_of_the_study(many: Path):
+def test_only_datasets_of_experiments_that_run_are_used(many: Path):
     study = load_study(many, {"run": ["cnn*"]})
 
-    assert list(study.datasets) == ["digits"]
-    assert study.dataset_of("cnn_1") == study.datasets["digits"]
+    assert study.used_datasets == ["digits"]
+    assert list(study.datasets) == ["digits", "sunspots"]
 
 
 def test_an_abstract_experiment_never_runs(many: Path):
