@@ -1,11 +1,8 @@
 """Images brought to one size and number of channels, once, before any training."""
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
-
-log = logging.getLogger(__name__)
 
 CHUNK_VALUES = 2**23
 """Pixels, in and out, that are worked on at once: 64 MB as float64."""
@@ -39,20 +36,26 @@ def convert_images(images: np.ndarray, size: Sequence[int] | None, channels: int
     device = "cuda" if torch.cuda.is_available() else "cpu"
     converted = np.empty((len(images), channels, *size), np.uint8)
     rows = max(1, CHUNK_VALUES // (images[0].size + converted[0].size))
-    for start in range(0, len(images), rows):
+
+    def resized(values: np.ndarray) -> torch.Tensor:
         # float64: CPU and GPU add in a different order, and the difference must stay far below what rounding sees
-        chunk = torch.from_numpy(images[start : start + rows]).to(device).double()
+        chunk = torch.from_numpy(values).to(device).double()
+        return functional.resize(chunk, size, interpolation=functional.InterpolationMode.BILINEAR, antialias=True)
+
+    for start in range(0, len(images), rows):
+        if images[0].size > CHUNK_VALUES:  # a large photograph: each channel for itself takes a third of the memory
+            chunk = torch.cat([resized(images[start : start + 1, [channel]]) for channel in range(old_channels)], dim=1)
+        else:
+            chunk = resized(images[start : start + rows])
         if channels < old_channels:
             chunk = functional.rgb_to_grayscale(chunk)
-        chunk = functional.resize(chunk, size, interpolation=functional.InterpolationMode.BILINEAR, antialias=True)
         # halves come up exactly and are common: this little more makes them all go up, on every device
         chunk = (chunk + 0.5 + 1e-6).floor().clamp(0, 255).to(torch.uint8)
         converted[start : start + rows] = chunk.expand(-1, channels, -1, -1).cpu().numpy()
-    log.info("converted to %s on the %s", describe_shape(converted), "GPU" if device == "cuda" else "CPU")
     return converted
 
 
-def describe_shape(images: np.ndarray) -> str:
-    """``16x16 pixels, grey``; of images as (samples, channels, height, width)."""
-    _, channels, height, width = images.shape
+def describe_shape(shape: Sequence[int]) -> str:
+    """``16x16 pixels, grey``; of (channels, height, width)."""
+    channels, height, width = shape
     return f"{height}x{width} pixels, {'grey' if channels == 1 else 'colour'}"

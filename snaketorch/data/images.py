@@ -1,76 +1,76 @@
-"""Labelled images made ready: converted, split, measured."""
+"""Labelled images made ready: split, decoded, converted, measured."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
 from snaketorch.config.specs import PrepareSpec
-from snaketorch.data.convert import convert_images, describe_shape
-from snaketorch.data.prepared import Prepared, PreparedSplit
-from snaketorch.data.preview import draw_images
-from snaketorch.data.raw import RawImages
-from snaketorch.data.split import split_random, split_stratified
-from snaketorch.errors import DataError
+from snaketorch.data.copies import append_copies
+from snaketorch.data.pixel_rows import PixelRows
+from snaketorch.data.pixel_statistics import pixel_statistics
+from snaketorch.data.prepared import Prepared
+from snaketorch.data.preview.images import draw_images
+from snaketorch.data.quality.images import examine_images
+from snaketorch.data.quality.report import DataReport
+from snaketorch.data.raw.images import RawImages
+from snaketorch.data.split import split_samples
+from snaketorch.data.store import Store
 
 log = logging.getLogger(__name__)
 
 
-def prepare_images(raw: RawImages, spec: PrepareSpec) -> Prepared:
-    """Fields `image` (uint8, channels first) and `label` (int64). DataError when a split cannot be made."""
-    log.info("%d images of %s, %d classes", len(raw.images), describe_shape(raw.images), len(raw.classes))
-    if spec.split.stratify:
-        rows = split_stratified(raw.labels, raw.classes, spec.split)
-    else:
-        rows = split_random(len(raw.labels), spec.split)
-    images = convert_images(raw.images, spec.prepare.size, spec.prepare.channels)
-    splits = {name: _take(name, images, raw, members) for name, members in rows.items()}
-    train = splits["train"].arrays["image"]
+def prepare_images(raw: RawImages, spec: PrepareSpec, store: Store) -> Prepared:
+    """Fields `image` (uint8, channels first) and `label` (int64).
+
+    DataError when a split cannot be made, an image is bad and may not be left out, or sizes differ and none is asked
+    for.
+    """
+    rows = split_samples(raw.labels, raw.classes, raw.given, spec.split)
+    pixels = PixelRows(raw, "images", spec.prepare)
+    names: dict[str, list[str]] = {}
+    good: dict[str, np.ndarray] = {}
+    counts: dict[str, list[int]] = {}
+    for split, members in rows.items():
+        with store.rows(split, "image", np.uint8, pixels.shape) as out:
+            good[split] = pixels.append(members, out)
+            labels = raw.labels[good[split]]
+            names[split] = [raw.names[row] for row in good[split]]
+            if split == "train" and spec.prepare.augment is not None:
+                copies = spec.prepare.copies
+                labels = append_copies(out, labels, copies, spec.prepare.augment, spec.split.seed)
+                pixels.facts["training images before copies"] = len(good[split])
+                names[split] += [f"{name}, copy {copy}" for copy in range(1, copies + 1) for name in names[split]]
+        store.write(split, "label", labels)
+        counts[split] = count_classes(split, labels, raw.classes)
+    pixels.finish(good)
+    images = store.read("train", "image")
     return Prepared(
         fields={
-            "image": {"dtype": "uint8", "shape": list(images.shape[1:]), "statistics": pixel_statistics(train)},
+            "image": {"dtype": "uint8", "shape": list(pixels.shape), "statistics": pixel_statistics(images)},
             "label": {"dtype": "int64", "shape": []},
         },
-        splits=splits,
+        splits={split: {"count": sum(found), "class_counts": found} for split, found in counts.items()},
         classes=raw.classes,
         draw=partial(
             draw_images,
             title=spec.dataset,
-            images=train,
-            labels=splits["train"].arrays["label"],
+            images=images,
+            labels=store.read("train", "label"),
             classes=raw.classes,
-            counts={name: split.facts["class_counts"] for name, split in splits.items()},
+            counts=counts,
+        ),
+        report=DataReport(
+            findings=examine_images(store, names, raw.classes), facts=pixels.facts, skipped=pixels.bad.skipped
         ),
     )
 
 
-def _take(split: str, images: np.ndarray, raw: RawImages, rows: np.ndarray) -> PreparedSplit:
-    labels = raw.labels[rows]
-    counts = np.bincount(labels, minlength=len(raw.classes)).tolist()
-    absent = [name for name, count in zip(raw.classes, counts, strict=True) if not count]
+def count_classes(split: str, labels: np.ndarray, classes: Sequence[str]) -> list[int]:
+    """Samples of each class in a split; a class without any is said in the log."""
+    counts = np.bincount(labels, minlength=len(classes)).tolist()
+    absent = [name for name, count in zip(classes, counts, strict=True) if not count]
     if absent:
         log.warning("%s has no sample of class %s; `split: {stratify: true}` gives it some", split, ", ".join(absent))
-    return PreparedSplit({"image": images[rows], "label": labels}, {"class_counts": counts})
-
-
-def pixel_statistics(images: np.ndarray) -> dict[str, list[float]]:
-    """Mean and standard deviation of value/255 in each channel; images: uint8, (samples, channels, height, width).
-
-    From counts of the 256 levels, so exact up to the last division and the same on every machine.
-    DataError when all pixels are alike: there is nothing to learn, and nothing to divide by.
-    """
-    levels = np.arange(256)
-    mean, std = [], []
-    for channel in range(images.shape[1]):
-        counts = np.bincount(images[:, channel].ravel(), minlength=256)
-        total, first, second = int(counts.sum()), int(counts @ levels), int(counts @ levels**2)
-        # Python's integers: their products are beyond 64 bits for a few million images
-        variance = (total * second - first * first) / (total * total)
-        if variance == 0:
-            raise DataError(
-                f"all pixels of channel {channel} of the training images are {first // total}; "
-                "allowed: images that differ"
-            )
-        mean.append(first / total / 255)
-        std.append(variance**0.5 / 255)
-    return {"mean": mean, "std": std}
+    return counts

@@ -6,7 +6,7 @@ checked before they are used.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,17 +35,27 @@ class ArrayFile:
 
 
 @dataclass(frozen=True)
+class OtherFile:
+    """A file beside the arrays, such as a tokenizer."""
+
+    file: str
+    """Relative to the manifest's folder."""
+    sha256: str
+
+
+@dataclass(frozen=True)
 class SplitFiles:
     """One of train, val, test."""
 
     count: int
     """Samples, or steps of a series."""
     arrays: dict[str, ArrayFile]
-    """By field; all have ``count`` rows."""
+    """By field; all have ``count`` rows, but those of a field whose samples have lengths of their own: there
+    `NAME` holds all samples one after the other, and `NAME_start` (count + 1) where each begins."""
     start: int | None = None
-    """First row in the whole series; None for images."""
+    """First row in the whole series; None where samples have no order."""
     class_counts: tuple[int, ...] | None = None
-    """Samples of each class; None for a series."""
+    """Samples of each class; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +66,21 @@ class Manifest:
     """The file itself."""
     dataset: str
     provides: str
-    """`labelled images` or `a time series`."""
+    """One of ``snaketorch.config.contents``: `labelled images`, `a time series`, ..."""
     digest: str
     """Stands for the content: arrays, fields with their statistics, classes."""
     fields: dict[str, dict[str, Any]]
-    """By name: dtype and shape of one sample, and what is known of its values (training statistics, names, units)."""
+    """By name: dtype and shape of one sample, and what is known of its values (training statistics, names, units).
+    The first number of a shape is None where samples have lengths of their own."""
     splits: dict[str, SplitFiles]
     spec: dict[str, Any]
     """How it was prepared."""
     classes: tuple[str, ...] = ()
-    """Empty for a series."""
+    """Empty where there are none."""
+    files: dict[str, OtherFile] = field(default_factory=dict)
+    """Files beside the arrays, by name."""
+    report: dict[str, Any] = field(default_factory=dict)
+    """What was found out about the data, see ``snaketorch.data.quality``."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -95,12 +110,10 @@ class Manifest:
         for split, files in self.splits.items():
             self.arrays(split)
             for entry in files.arrays.values():
-                path = self.path.parent / entry.file
-                if file_sha256(path) != entry.sha256:
-                    raise DataError(
-                        f"{path}: the content is not what was prepared (SHA-256); {_prepare_again(self.path)}"
-                    )
-        if self.digest != content_digest(self.fields, self.classes, self.splits):
+                self._check_bytes(entry.file, entry.sha256)
+        for entry in self.files.values():
+            self._check_bytes(entry.file, entry.sha256)
+        if self.digest != content_digest(self.fields, self.classes, self.splits, self.files):
             raise DataError(f"{self.path}: the manifest was changed after it was written; {_prepare_again(self.path)}")
 
     def facts(self) -> dict[str, Any]:
@@ -111,7 +124,18 @@ class Manifest:
             "digest": self.digest,
             "fields": self.fields,
             "classes": list(self.classes),
+            **{
+                name: json.loads((self.path.parent / other.file).read_text("utf-8"))
+                for name, other in self.files.items()
+            },
         }
+
+    def _check_bytes(self, file: str, sha256: str) -> None:
+        path = self.path.parent / file
+        if not path.is_file():
+            raise DataError(f"{path}: there is no such file; {_prepare_again(self.path)}")
+        if file_sha256(path) != sha256:
+            raise DataError(f"{path}: the content is not what was prepared (SHA-256); {_prepare_again(self.path)}")
 
     def _open(self, entry: ArrayFile) -> np.ndarray:
         path = self.path.parent / entry.file
@@ -134,15 +158,21 @@ class Manifest:
         return array
 
 
-def content_digest(fields: Mapping[str, Any], classes: tuple[str, ...], splits: Mapping[str, SplitFiles]) -> str:
+def content_digest(
+    fields: Mapping[str, Any],
+    classes: tuple[str, ...],
+    splits: Mapping[str, SplitFiles],
+    files: Mapping[str, OtherFile],
+) -> str:
     """16 hexadecimal digits that stand for the content of a dataset, wherever and whenever it was prepared."""
     return digest(
         {
             "fields": fields,
             "classes": list(classes),
             "arrays": {
-                split: {field: entry.sha256 for field, entry in files.arrays.items()} for split, files in splits.items()
+                split: {field: entry.sha256 for field, entry in whole.arrays.items()} for split, whole in splits.items()
             },
+            "files": {name: entry.sha256 for name, entry in sorted(files.items())},
         }
     )
 

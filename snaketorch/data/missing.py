@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from snaketorch.data.raw import RawSeries
+from snaketorch.data.raw.series import RawSeries
+from snaketorch.data.times import say_time
 from snaketorch.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -41,9 +42,15 @@ def fill_missing(series: RawSeries, how: Literal["error", "forward_fill"]) -> Ra
             f"no value is known before the gap; {found}. Leave the column out"
         )
     log.info("filled with the last known value: %s", found)
-    rows = np.arange(len(series.values))[:, None]
+    return replace(series, values=forward_fill(series.values))
+
+
+def forward_fill(values: np.ndarray) -> np.ndarray:
+    """The last known value in the place of each that is missing; values: (steps, channels), the first row known."""
+    missing = np.isnan(values)
+    rows = np.arange(len(values))[:, None]
     last_known = np.maximum.accumulate(np.where(missing, 0, rows), axis=0)
-    return replace(series, values=np.take_along_axis(series.values, last_known, axis=0))
+    return np.take_along_axis(values, last_known, axis=0)
 
 
 def _describe(name: str, missing: np.ndarray, series: RawSeries) -> str:
@@ -51,7 +58,7 @@ def _describe(name: str, missing: np.ndarray, series: RawSeries) -> str:
     edges = np.diff(missing.astype(np.int8), prepend=0, append=0)
     gaps = list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True))
     places = [
-        f"{first}{f'-{last}' if last > first else ''} ({series.time_unit} {series.time[first]:.6g})"
+        f"{first}{f'-{last}' if last > first else ''} ({say_time(float(series.time[first]), series.time_unit)})"
         for first, last in gaps[:GAPS_TO_NAME]
     ]
     if len(gaps) > GAPS_TO_NAME:

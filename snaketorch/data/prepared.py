@@ -1,35 +1,25 @@
-"""A dataset that is ready to be written: what `images` and `series` make and `prepare` publishes."""
+"""What a preparer says of a dataset whose arrays it has put into a store."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from snaketorch.data.quality.report import DataReport
+
+DrawPreview = Callable[[Path], None]
+"""Draws the preview into a PNG file."""
 
 
-@dataclass(frozen=True, eq=False)
-class PreparedSplit:
-    """One of train, val, test."""
-
-    arrays: dict[str, np.ndarray]
-    """By field, all with the same number of rows."""
-    facts: dict[str, Any]
-    """What the manifest says of this split besides its arrays, as JSON."""
-
-    @property
-    def count(self) -> int:
-        return len(next(iter(self.arrays.values())))
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Prepared:
-    """All splits, and what the manifest says of all."""
+    """All that the manifest says besides the arrays."""
 
     fields: dict[str, dict[str, Any]]
     """As in the manifest: dtype and shape of one sample, statistics of the training split."""
-    splits: dict[str, PreparedSplit]
-    draw: Callable[[Path], None]
-    """Draws the preview into a PNG file."""
-    classes: tuple[str, ...] = field(default=())
-    """Empty for a series."""
+    splits: dict[str, dict[str, Any]]
+    """By split: `count`, and what else the manifest says of it, as JSON."""
+    draw: DrawPreview
+    classes: tuple[str, ...] = ()
+    """Empty where there are none."""
+    report: DataReport = field(default_factory=DataReport)

@@ -2,37 +2,45 @@
 
 import logging
 from functools import partial
-from math import fsum, sqrt
 
 import numpy as np
 
 from snaketorch.config.specs import PrepareSpec
 from snaketorch.data.missing import fill_missing
-from snaketorch.data.prepared import Prepared, PreparedSplit
-from snaketorch.data.preview import draw_series
-from snaketorch.data.raw import RawSeries
+from snaketorch.data.prepared import Prepared
+from snaketorch.data.preview.series import draw_series
+from snaketorch.data.quality.report import DataReport
+from snaketorch.data.quality.series import examine_series
+from snaketorch.data.raw.series import RawSeries
 from snaketorch.data.split import split_by_time
+from snaketorch.data.statistics import channel_statistics
+from snaketorch.data.store import Store
+from snaketorch.data.times import describe_steps
 from snaketorch.errors import DataError
 
 log = logging.getLogger(__name__)
 
 
-def prepare_series(raw: RawSeries, spec: PrepareSpec) -> Prepared:
+def prepare_series(raw: RawSeries, spec: PrepareSpec, store: Store) -> Prepared:
     """Fields `value` (float32, one number a channel) and `time` (float64), in the order of time.
 
     DataError when values are missing or too large, or a split cannot be made.
     """
     steps, channels = raw.values.shape
     log.info("%d steps; channels: %s", steps, ", ".join(raw.names))
+    facts = {"steps": steps, "channels": channels, **describe_steps(raw.time, raw.time_unit)}
+    if facts.get("gaps"):
+        log.warning("steps are left out in %d places; the longest is %s", facts["gaps"], facts["longest gap"])
+    missing = np.isnan(raw.values).sum(axis=0)
+    if missing.any():
+        facts["values filled"] = {name: int(count) for name, count in zip(raw.names, missing, strict=True) if count}
     series = fill_missing(raw, spec.prepare.missing)
     values = _as_float32(series)
     rows = split_by_time(steps, spec.split)
+    for name, members in rows.items():
+        store.write(name, "value", values[members])
+        store.write(name, "time", series.time[members])
     starts = {name: int(members[0]) for name, members in rows.items()}
-    splits = {
-        name: PreparedSplit({"value": values[members], "time": series.time[members]}, {"start": starts[name]})
-        for name, members in rows.items()
-    }
-    statistics = channel_statistics(splits["train"].arrays["value"], series.names)
     return Prepared(
         fields={
             "value": {
@@ -40,12 +48,13 @@ def prepare_series(raw: RawSeries, spec: PrepareSpec) -> Prepared:
                 "shape": [channels],
                 "names": list(series.names),
                 "units": list(series.units),
-                "statistics": statistics,
+                "statistics": channel_statistics(store.read("train", "value"), series.names),
             },
             "time": {"dtype": "float64", "shape": [], "unit": series.time_unit},
         },
-        splits=splits,
+        splits={name: {"count": len(members), "start": starts[name]} for name, members in rows.items()},
         draw=partial(draw_series, title=spec.dataset, series=series, starts=starts),
+        report=DataReport(findings=examine_series(store, series.names), facts=facts),
     )
 
 
@@ -57,18 +66,3 @@ def _as_float32(series: RawSeries) -> np.ndarray:
         if abs(value) > largest:
             raise DataError(f"'{name}' is {value:g} at row {row}; allowed: up to {largest:g} (float32)")
     return series.values.astype(np.float32)
-
-
-def channel_statistics(values: np.ndarray, names: tuple[str, ...]) -> dict[str, list[float]]:
-    """Mean and standard deviation of each channel; values: (steps, channels).
-
-    Summed exactly, so the same on every machine, in whatever order its processor adds. DataError
-    when a channel does not change: there is nothing to learn from it, and nothing to divide by.
-    """
-    mean, std = [], []
-    for name, channel in zip(names, values.T.astype(np.float64), strict=True):
-        if (channel == channel[0]).all():
-            raise DataError(f"'{name}' is {channel[0]:g} all through the training split; leave the column out")
-        mean.append(fsum(channel) / len(channel))
-        std.append(sqrt(fsum((channel - mean[-1]) ** 2) / len(channel)))
-    return {"mean": mean, "std": std}

@@ -5,8 +5,9 @@ and what is left over goes to the splits that lost most by that. So no split is 
 away from its share.
 """
 
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -15,50 +16,51 @@ from snaketorch.config.datasets import Split
 from snaketorch.data.manifest import SPLITS
 from snaketorch.errors import DataError
 
+log = logging.getLogger(__name__)
 
-def split_stratified(labels: np.ndarray, classes: Sequence[str], options: Split) -> dict[str, np.ndarray]:
-    """Rows of each split, drawn at random class by class, so that each split has the same balance of classes.
+
+def split_samples(
+    labels: np.ndarray, classes: Sequence[str], given: Mapping[str, np.ndarray], options: Split
+) -> dict[str, np.ndarray]:
+    """Rows of each split: those that the source sets apart as they are, the rest drawn at random.
+
+    A share is one of the samples that are drawn from: those outside a `val` or `test` that the source
+    sets apart. Where it sets `train` apart, the splits that it lacks are drawn from that.
 
     Args:
-        labels: int64, (samples,), indices into ``classes``.
-        classes: Names, for the message.
-        options: Shares and seed.
+        labels: int64, (samples,), indices into ``classes``; numbers when there are no classes.
+        classes: Names; empty where there are none.
+        given: Rows that the source sets apart, by split; left aside when ``options.given`` is false.
+        options: Shares, seed, and whether every split keeps the balance of the classes.
 
     Raises:
-        DataError: A class has too few samples to be in every split.
+        DataError: A split, or a class in a split, would be empty; parts overlap or leave samples out.
     """
+    if given and not options.given:
+        log.info("split.given is false: all samples are split anew, those of %s too", _and(given))
+        given = {}
+    held_out = {name: np.sort(rows) for name, rows in given.items() if name != "train"}
+    pool = _rows_to_draw_from(len(labels), given)
+    for name, rows in held_out.items():
+        log.info("split.%s is not used: the source sets %d samples apart for %s", name, len(rows), name)
+
+    shares = _shares(options, without=held_out)
     rank = _random_ranks(len(labels), options.seed)
-    rows: dict[str, list[np.ndarray]] = {name: [] for name in SPLITS}
-    for index, name in enumerate(classes):
-        members = np.flatnonzero(labels == index)
-        counts = allocate(len(members), options)
-        if 0 in counts.values():
-            raise DataError(
-                f"class '{name}' has {len(members)} samples, which gives {_say(counts)}; every split needs at least "
-                "one of each class: add samples of it, raise split.val or split.test, or set `split: {stratify: false}`"
-            )
-        members = members[np.argsort(rank[members])]
-        for split, part in _cut(members, counts).items():
-            rows[split].append(part)
-    return {split: np.sort(np.concatenate(parts)) for split, parts in rows.items()}
-
-
-def split_random(count: int, options: Split) -> dict[str, np.ndarray]:
-    """Rows of each split, drawn at random from all ``count`` samples alike. DataError when a split would be empty."""
-    order = np.argsort(_random_ranks(count, options.seed))
-    return {split: np.sort(part) for split, part in _cut(order, _allocate_some_to_each(count, options)).items()}
+    if options.stratify and classes:
+        parts = _draw_by_class(pool, rank, labels, classes, shares)
+    else:
+        drawn = pool[np.argsort(rank[pool])]
+        parts = _cut(drawn, _allocate_some_to_each(len(drawn), shares))
+    return {name: held_out[name] if name in held_out else np.sort(parts[name]) for name in SPLITS}
 
 
 def split_by_time(count: int, options: Split) -> dict[str, np.ndarray]:
     """Rows of each split, cut in the order of time: train, then val, then test. DataError when one would be empty."""
-    return _cut(np.arange(count), _allocate_some_to_each(count, options))
+    return _cut(np.arange(count), _allocate_some_to_each(count, _shares(options)))
 
 
-def allocate(count: int, options: Split) -> dict[str, int]:
+def allocate(count: int, shares: Mapping[str, Fraction]) -> dict[str, int]:
     """How many of ``count`` samples each split gets, by the largest remainder."""
-    # as the decimals that the user wrote: 0.1 of 5 and 0.7 of 5 leave equal remainders, which floats would decide
-    val, test = Fraction(str(options.val)), Fraction(str(options.test))
-    shares = {"train": 1 - val - test, "val": val, "test": test}
     counts = {split: math.floor(count * share) for split, share in shares.items()}
     # of equal remainders the smaller share goes first: it is the one that might stay empty
     by_remainder = sorted(shares, key=lambda split: (counts[split] - count * shares[split], shares[split]))
@@ -67,8 +69,58 @@ def allocate(count: int, options: Split) -> dict[str, int]:
     return counts
 
 
-def _allocate_some_to_each(count: int, options: Split) -> dict[str, int]:
-    counts = allocate(count, options)
+def _shares(options: Split, without: Iterable[str] = ()) -> dict[str, Fraction]:
+    # as the decimals that the user wrote: 0.1 of 5 and 0.7 of 5 leave equal remainders, which floats would decide
+    held_out = {name: Fraction(str(getattr(options, name))) for name in ("val", "test") if name not in without}
+    return {"train": 1 - sum(held_out.values()), **held_out}
+
+
+def _rows_to_draw_from(count: int, given: Mapping[str, np.ndarray]) -> np.ndarray:
+    taken = np.zeros(count, np.int64)
+    for name, rows in given.items():
+        if not len(rows):
+            raise DataError(f"the part '{name}' that the source sets apart is empty; every split needs samples")
+        np.add.at(taken, rows, 1)
+    if (taken > 1).any():
+        raise DataError(
+            f"the parts {_and(given)} that the source sets apart share {np.count_nonzero(taken > 1)} samples, "
+            f"the first is sample {np.argmax(taken > 1)}; allowed: each sample in one part"
+        )
+    rest = np.flatnonzero(taken == 0)
+    if "train" not in given:
+        return rest
+    if rest.size:
+        raise DataError(
+            f"{rest.size} samples are in none of the parts {_and(given)} that the source sets apart, the first is "
+            f"sample {rest[0]}; allowed: each sample in one part"
+        )
+    return np.sort(given["train"])
+
+
+def _draw_by_class(
+    pool: np.ndarray, rank: np.ndarray, labels: np.ndarray, classes: Sequence[str], shares: Mapping[str, Fraction]
+) -> dict[str, np.ndarray]:
+    """Drawn class by class, so that each split has the same balance of classes."""
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in shares}
+    # by class, and in a class by rank; of equal ranks the earlier row comes first
+    order = pool[np.lexsort((rank[pool], labels[pool]))]
+    ends = np.cumsum(np.bincount(labels[pool], minlength=len(classes)))
+    for name, members in zip(classes, np.split(order, ends[:-1]), strict=True):
+        counts = allocate(len(members), shares)
+        if 0 in counts.values():
+            outside = "" if len(shares) == len(SPLITS) else f" outside {_and(set(SPLITS) - set(shares))}"
+            raise DataError(
+                f"class '{name}' has {len(members)} samples{outside}, which gives {_say(counts)}; every split needs "
+                "at least one of each class: add samples of it, raise split.val or split.test, or set "
+                "`split: {stratify: false}`"
+            )
+        for split, part in _cut(members, counts).items():
+            parts[split].append(part)
+    return {split: np.concatenate(pieces) for split, pieces in parts.items()}
+
+
+def _allocate_some_to_each(count: int, shares: Mapping[str, Fraction]) -> dict[str, int]:
+    counts = allocate(count, shares)
     if 0 in counts.values():
         raise DataError(
             f"{count} samples give {_say(counts)}; every split needs at least one: "
@@ -77,13 +129,17 @@ def _allocate_some_to_each(count: int, options: Split) -> dict[str, int]:
     return counts
 
 
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(name for name in SPLITS if name in names)
+
+
 def _say(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} for {split}" for split, count in counts.items())
 
 
 def _cut(rows: np.ndarray, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
-    ends = np.cumsum([counts[split] for split in SPLITS])
-    return dict(zip(SPLITS, np.split(rows, ends[:-1]), strict=True))
+    ends = np.cumsum(list(counts.values()))
+    return dict(zip(counts, np.split(rows, ends[:-1]), strict=True))
 
 
 def _random_ranks(count: int, seed: int) -> np.ndarray:

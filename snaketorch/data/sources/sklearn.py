@@ -3,22 +3,24 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from snaketorch.config.datasets import SklearnSource
-from snaketorch.data.raw import RawImages
+from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.raw.images import RawImages
+from snaketorch.data.readers import MemoryReader
 from snaketorch.errors import DataError
 
 
-def load(options: SklearnSource) -> RawImages:
-    """The image set that ``options.name`` names."""
-    return {"digits": _digits}[options.name]()
+def load(spec: PrepareSpec) -> RawImages:
+    """The image set that ``spec.source.name`` names."""
+    return {"digits": _digits}[spec.source.name]()
 
 
 def _digits() -> RawImages:
     data = load_digits()
     return RawImages(
-        images=grey_levels(data.images, steps=16)[:, None],
         labels=data.target.astype(np.int64),
         classes=tuple(str(name) for name in data.target_names),
+        names=[f"row {row}" for row in range(len(data.target))],
+        reader=MemoryReader(grey_levels(data.images, steps=16)[:, None]),
     )
 
 

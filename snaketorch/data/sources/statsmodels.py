@@ -7,22 +7,22 @@ import numpy as np
 import pandas as pd
 from statsmodels import datasets
 
-from snaketorch.config.datasets import StatsmodelsSource
-from snaketorch.config.problems import did_you_mean
-from snaketorch.data.raw import RawSeries
-from snaketorch.errors import DataError
+from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.raw.series import RawSeries
+from snaketorch.data.sources.columns import choose_columns
 
 
-def load(options: StatsmodelsSource) -> RawSeries:
-    """The series that ``options.name`` names, with its time in years.
+def load(spec: PrepareSpec) -> RawSeries:
+    """The series that ``spec.source.name`` names, with its time in years.
 
     DataError for a column that is not there, or is named twice.
     """
+    options = spec.source
     table = _TABLES[options.name]
     frame = getattr(datasets, options.name).load_pandas().data
     time = table.time(frame)
     channels = frame.drop(columns=list(table.time_columns)).select_dtypes("number")
-    names = _choose(options.columns, list(channels.columns))
+    names = choose_columns(options.columns, list(channels.columns))
     return RawSeries(
         values=channels[names].to_numpy(np.float64),
         names=tuple(names),
@@ -30,19 +30,6 @@ def load(options: StatsmodelsSource) -> RawSeries:
         time=time,
         time_unit="year",
     )
-
-
-def _choose(asked: list[str] | None, there: list[str]) -> list[str]:
-    if asked is None:
-        return there
-    for name in asked:
-        if name not in there:
-            raise DataError(
-                f"source.columns: there is no column '{name}'{did_you_mean(name, there)}; allowed: {', '.join(there)}"
-            )
-        if asked.count(name) > 1:
-            raise DataError(f"source.columns: '{name}' is listed twice; allowed: each column once")
-    return asked
 
 
 def fractional_years(dates: pd.DatetimeIndex) -> np.ndarray:

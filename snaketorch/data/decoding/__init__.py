@@ -1,0 +1,1 @@
+"""From files to pixels, several at once, within bounded memory."""

@@ -1,0 +1,107 @@
+"""Pixels of images and clips on their way from a reader into the rows of a store: checked and converted."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from snaketorch.config.datasets import Prepare
+from snaketorch.data.bad_samples import BadSamples
+from snaketorch.data.convert import convert_images, describe_shape
+from snaketorch.data.progress import Progress
+from snaketorch.data.raw.images import Pixels, RawClips, RawImages
+from snaketorch.data.store import Rows
+from snaketorch.data.survey import survey
+from snaketorch.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+class PixelRows:
+    """Brings all samples of a dataset to one shape.
+
+    DataError when they cannot have one shape, or a sample is bad and may not be left out.
+    """
+
+    def __init__(self, raw: RawImages | RawClips, things: str, options: Prepare, frames: tuple[int, ...] = ()):
+        """Of ``raw``; ``things`` are the samples in messages, ``frames`` the number of frames of clips."""
+        self._raw, self._options = raw, options
+        self.bad = BadSamples(options, len(raw.labels))
+        found = survey(raw, things, options)
+        self.shape: tuple[int, ...] = (
+            (*frames, options.channels or 0, *(options.size or ())) if found is None else found.shape
+        )
+        """(channels, height, width), with frames before them for clips."""
+        self.facts: dict[str, Any] = {things: len(raw.labels), **raw.facts}
+        if found is not None:
+            self.facts |= {
+                "smallest, height and width": list(found.smallest),
+                "largest, height and width": list(found.largest),
+                "grey": found.grey,
+            }
+        log.info(
+            "%d %s, %d classes; written as %s",
+            len(raw.labels),
+            things,
+            len(raw.classes),
+            describe_shape(self.shape[-3:]),
+        )
+        self._progress = Progress(log, "decoded", things, len(raw.labels))
+
+    def append(self, rows: np.ndarray, out: Rows) -> np.ndarray:
+        """Adds the samples of ``rows`` to ``out``. The rows of those that are good."""
+        good: list[int] = []
+        done = 0
+        for part in self._raw.reader.parts(rows):
+            kept = []
+            for row, sample in zip(rows[done : done + len(part)].tolist(), part, strict=True):
+                if why := self._wrong(sample):
+                    self.bad.add(self._raw.names[row], why)
+                else:
+                    kept.append(sample)
+                    good.append(row)
+            done += len(part)
+            if kept:
+                out.append(self._converted(kept))
+            self._progress.add(len(part))
+        if done != len(rows):
+            raise DataError(f"the source gave {done} of {len(rows)} samples")
+        return np.array(good, np.int64)
+
+    def finish(self, rows: dict[str, np.ndarray]) -> None:
+        """Sums up; ``rows``: the good ones of each split. DataError when a class or a split has lost all of them."""
+        kept = self._raw.labels[np.concatenate(list(rows.values()))]
+        self.bad.finish(np.bincount(kept, minlength=len(self._raw.classes)), self._raw.classes)
+        for split, members in rows.items():
+            if not len(members):
+                raise DataError(f"all samples of {split} are bad; every split needs at least one")
+
+    def _wrong(self, sample: Pixels | Exception) -> str | None:
+        """What is wrong with a sample; None when nothing is."""
+        if isinstance(sample, Exception):
+            return str(sample)
+        if sample.dtype != np.uint8 or sample.ndim != len(self.shape) or sample.shape[-3] not in (1, 3):
+            return (
+                f"its pixels are {sample.dtype} of shape {sample.shape}; allowed: uint8 of shape "
+                f"({'frames, ' if len(self.shape) > 3 else ''}channels, height, width) with 1 or 3 channels"
+            )
+        if sample.shape[:-3] != self.shape[:-3]:
+            return f"it has {sample.shape[0]} frames; allowed: {self.shape[0]}, as the others have"
+        if 0 in sample.shape or (self._options.size is None and sample.shape[-2:] != self.shape[-2:]):
+            return "its size is {}x{} pixels; allowed: {}x{}, as the others have".format(
+                *sample.shape[-2:], *self.shape[-2:]
+            )
+        return None
+
+    def _converted(self, samples: Sequence[Pixels]) -> np.ndarray:
+        """The samples in the common shape; those of one size are converted together."""
+        converted = np.empty((len(samples), *self.shape), np.uint8)
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for place, sample in enumerate(samples):
+            alike.setdefault(sample.shape, []).append(place)
+        channels, *size = self.shape[-3:]
+        for shape, places in alike.items():
+            images = np.stack([samples[place] for place in places]).reshape(-1, *shape[-3:])
+            converted[places] = convert_images(images, size, channels).reshape(-1, *self.shape)
+        return converted

@@ -1,0 +1,124 @@
+"""Quality of labelled sequences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from snaketorch.data.quality.balance import examine_balance
+from snaketorch.data.quality.digests import ragged_digests, row_digests
+from snaketorch.data.quality.duplicates import examine_copies
+from snaketorch.data.quality.outliers import robust_scale
+from snaketorch.data.quality.report import MOST_EXAMPLES, Finding
+from snaketorch.data.store import Store
+
+FAR = 10.0
+"""Robust standard deviations."""
+MOST_OUTLIERS = 0.01
+"""Share of values; more of them are heavy tails, not outliers."""
+MOST_RATIO = 10
+"""Length of the longest sequence over the median length."""
+
+
+def examine_sequences(
+    store: Store, names: Mapping[str, Sequence[str]], classes: Sequence[str], channels: Sequence[str] = ()
+) -> list[Finding]:
+    """All checks of sequences that ``store`` has as fields `value` (and `value_start`) and `label`.
+
+    Args:
+        store: Their arrays.
+        names: Of the sequences, by split.
+        classes: Names.
+        channels: Names; numbers when absent.
+    """
+    values = {split: store.read(split, "value") for split in store.arrays}
+    labels = {split: np.asarray(store.read(split, "label")) for split in store.arrays}
+    starts = {split: _starts(store, split, values[split]) for split in store.arrays}
+    is_ragged = "value_start" in store.arrays["train"]
+    digests = {
+        split: ragged_digests(values[split], starts[split]) if is_ragged else row_digests(values[split])
+        for split in values
+    }
+    steps = {split: array.reshape(-1, array.shape[-1]) for split, array in values.items()}
+    shown = channels or [f"channel {number}" for number in range(1, steps["train"].shape[1] + 1)]
+    return [
+        *examine_copies(digests, names, "sequences", labels, classes),
+        *examine_balance(labels, classes),
+        *constant_channels(steps, shown),
+        *_outliers(steps, starts, names, shown),
+        *_lengths({split: np.diff(start) for split, start in starts.items()}, names),
+    ]
+
+
+def constant_channels(steps: Mapping[str, np.ndarray], channels: Sequence[str]) -> Iterator[Finding]:
+    """Finding `constant channel`; steps: by split, (steps, channels)."""
+    found = [
+        f"{split}: {name} is {values[0, index]:g}"
+        for split, values in steps.items()
+        for index, name in enumerate(channels)
+        if (values[:, index] == values[0, index]).all()
+    ]
+    if found:
+        yield Finding(
+            "constant channel",
+            "hint",
+            f"{len(found)} channels do not change within a split.",
+            len(found),
+            tuple(found[:MOST_EXAMPLES]),
+        )
+
+
+def _starts(store: Store, split: str, values: np.ndarray) -> np.ndarray:
+    """First step of each sequence, when they lie one after the other, and the end of the last."""
+    if "value_start" in store.arrays[split]:
+        return np.asarray(store.read(split, "value_start"))
+    return np.arange(len(values) + 1) * values.shape[1]
+
+
+def _outliers(
+    steps: Mapping[str, np.ndarray],
+    starts: Mapping[str, np.ndarray],
+    names: Mapping[str, Sequence[str]],
+    channels: Sequence[str],
+) -> Iterator[Finding]:
+    found, total = [], 0
+    for index, channel in enumerate(channels):
+        median, scale = robust_scale(steps["train"][:, index])
+        if not scale:
+            continue
+        for split, values in steps.items():
+            far = np.flatnonzero(np.abs(values[:, index] - median) > FAR * scale)
+            if not len(far) or len(far) > MOST_OUTLIERS * len(values):
+                continue
+            total += len(far)
+            samples = np.searchsorted(starts[split], far, "right") - 1
+            found += [
+                f"{split}: {names[split][sample]}, {channel} is {values[row, index]:.4g} at step "
+                f"{row - starts[split][sample]}"
+                for row, sample in zip(far[:MOST_EXAMPLES], samples[:MOST_EXAMPLES], strict=True)
+            ]
+    if found:
+        yield Finding(
+            "outliers",
+            "hint",
+            f"{total:,} values are beyond {FAR:g} robust standard deviations of their channel.",
+            total,
+            tuple(found[:MOST_EXAMPLES]),
+        )
+
+
+def _lengths(lengths: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    every = np.concatenate(list(lengths.values()))
+    median = float(np.median(every))
+    limit = MOST_RATIO * median
+    long = [(split, row) for split, found in lengths.items() for row in np.flatnonzero(found > limit)]
+    short = [(split, row) for split, found in lengths.items() for row in np.flatnonzero(found < median / MOST_RATIO)]
+    if long or short:
+        far = long + short
+        yield Finding(
+            "lengths",
+            "hint",
+            f"{len(far):,} sequences are more than {MOST_RATIO} times longer or shorter than the median length of "
+            f"{median:g} steps ({every.min():,} to {every.max():,}).",
+            len(far),
+            tuple(f"{split}: {names[split][row]}, {lengths[split][row]:,} steps" for split, row in far[:MOST_EXAMPLES]),
+        )

@@ -1,0 +1,37 @@
+"""Labelled images and clips as they came."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from snaketorch.data.raw.labelled import Labelled
+
+Pixels = np.ndarray
+"""uint8, (channels, height, width), or (frames, channels, height, width) of a clip; one or three channels."""
+
+
+class Reader(Protocol):
+    """Gives pixels of samples by their row, a part at a time, in the order that is asked for."""
+
+    def parts(self, rows: np.ndarray) -> Iterator[list[Pixels | Exception]]:
+        """The samples of ``rows`` in parts of bounded size; a `DataError` in the place of one that is bad.
+
+        The error's message says what is wrong with the sample, without its name.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RawImages(Labelled):
+    """Labelled images, of any sizes."""
+
+    reader: Reader
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RawClips(Labelled):
+    """Labelled clips: frames of a video; sizes may differ, the number of frames may not."""
+
+    reader: Reader

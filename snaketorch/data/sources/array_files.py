@@ -1,0 +1,138 @@
+"""Files that hold arrays: opened without reading them, where their format allows."""
+
+import logging
+import pickle
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from snaketorch.config.problems import did_you_mean, listed, shortened
+from snaketorch.errors import DataError, UserError
+
+log = logging.getLogger(__name__)
+
+
+class ArrayFile(Mapping[str, Any]):
+    """The arrays of a file by name; each has `shape` and `dtype`, and is read where it is indexed.
+
+    `.npy`, HDF5 and most `.pt` files are read in parts. Members of a `.npz` file are read whole: they lie in an
+    archive, which cannot be mapped into memory.
+    """
+
+    def __init__(self, path: Path):
+        """Opens ``path``. DataError when that cannot be done; its message names the file."""
+        if not path.is_file():
+            raise DataError(f"{path}: there is no such file")
+        suffix = path.suffix.lower()
+        if suffix not in _OPEN:
+            raise DataError(f"{path}: the suffix '{path.suffix}' is not known; allowed: {listed(_OPEN)}")
+        self.path = path
+        try:
+            self._arrays = _OPEN[suffix](path)
+        except (ValueError, OSError, EOFError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
+            raise self._unreadable(error) from error
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            array = self._arrays[name]
+        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise self._unreadable(error) from error
+        if array.dtype.kind == "O" and self.path.suffix.lower() == ".npz":
+            raise self._unreadable(ValueError("Object array"))
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def take(self, name: str | None, key: str) -> Any:
+        """The array that ``source.KEY`` names, or the only one. DataError when there is none, or no single one."""
+        if name is None:
+            if len(self) == 1:
+                return self[next(iter(self))]
+            raise DataError(
+                f"{self.path}: there are {len(self)} arrays, so source.{key} must say which; allowed: {listed(self)}"
+            )
+        if name not in self:
+            if list(self) == [""]:
+                raise DataError(f"{self.path}: the only array has no name; leave source.{key} out")
+            raise DataError(
+                f"{self.path}: source.{key}: there is no array '{name}'{did_you_mean(name, self)}; "
+                f"allowed: {listed(self)}"
+            )
+        return self[name]
+
+    def _unreadable(self, error: Exception) -> DataError:
+        if any(sign in str(error) for sign in ("allow_pickle", "Object array", "Python objects")):
+            return DataError(
+                f"{self.path}: it holds Python objects, which are not loaded, for they can run any program; "
+                "allowed: arrays of numbers. Samples of several lengths fit into a .ts file"
+            )
+        return DataError(f"{self.path}: the file cannot be read: {shortened(str(error), 200)}; is it cut off?")
+
+
+def _open_npy(path: Path) -> dict[str, np.ndarray]:
+    return {"": np.load(path, mmap_mode="r", allow_pickle=False)}
+
+
+def _open_npz(path: Path) -> Mapping[str, np.ndarray]:
+    archive = np.load(path, allow_pickle=False)
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise ValueError("it is no archive of arrays")
+    return archive
+
+
+def _open_pt(path: Path) -> dict[str, np.ndarray]:
+    try:
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except RuntimeError as error:
+            if "mmap" not in str(error):
+                raise
+            content = torch.load(path, map_location="cpu", weights_only=True)  # an old format, which cannot be mapped
+    except pickle.UnpicklingError as error:
+        raise ValueError("Object array") from error
+    if isinstance(content, torch.Tensor):
+        content = {"": content}
+    if isinstance(content, list | tuple):
+        content = {str(number): item for number, item in enumerate(content)}
+    if not isinstance(content, dict) or not content:
+        raise ValueError(f"it holds a {type(content).__name__}; allowed: a tensor, or several by name or in a list")
+    arrays = {str(name): _to_numpy(item) for name, item in content.items() if isinstance(item, torch.Tensor)}
+    if not arrays:
+        raise ValueError("it holds no tensor")
+    return arrays
+
+
+def _to_numpy(tensor: torch.Tensor) -> np.ndarray:
+    tensor = tensor.detach().resolve_conj()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+
+
+def _open_hdf5(path: Path) -> dict[str, Any]:
+    try:
+        import h5py
+    except ImportError as error:
+        raise UserError(f"{path}: HDF5 files need h5py: `pip install snaketorch[hdf5]`") from error
+    arrays: dict[str, Any] = {}
+    h5py.File(path, "r").visititems(
+        lambda name, item: arrays.update({name: item}) if isinstance(item, h5py.Dataset) else None
+    )
+    if not arrays:
+        raise ValueError("it holds no array")
+    return arrays
+
+
+_OPEN: dict[str, Callable[[Path], Mapping[str, Any]]] = {
+    ".npy": _open_npy,
+    ".npz": _open_npz,
+    ".pt": _open_pt,
+    ".h5": _open_hdf5,
+    ".hdf5": _open_hdf5,
+}
