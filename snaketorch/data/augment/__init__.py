@@ -1,0 +1,39 @@
+"""Random changes of training samples, on whole batches and on the device that holds them.
+
+Every sample has its own draw, a function of (seed, epoch, index of the sample) alone: the same in any
+batch, in any order, with any number of processes, and after a resume. No step asks the device for a value,
+and no shape depends on one.
+"""
+
+from typing import Any
+
+from snaketorch.config.augment import Augment
+from snaketorch.config.contents import CLIPS, CONTENTS, CORPUS, IMAGES, SEQUENCES, SERIES, TEXTS
+from snaketorch.data.augment.images import ImageAugmentation
+from snaketorch.data.augment.sequences import SequenceAugmentation
+from snaketorch.data.augment.tokens import TokenAugmentation
+from snaketorch.data.loading.batches import Augmentation
+from snaketorch.errors import UserError
+
+
+def build_augmentation(options: Augment, content: str, fields: dict[str, Any], seed: int) -> Augmentation:
+    """The changes that ``options`` ask for, of samples with these ``fields`` of a manifest.
+
+    Raises:
+        UserError: A key has no meaning for the content.
+    """
+    wrong = options.active - CONTENTS[content].augment
+    if wrong:
+        raise UserError(
+            f"augment: {', '.join(sorted(wrong))} has no meaning for {content}; "
+            f"allowed: {', '.join(sorted(CONTENTS[content].augment)) or 'nothing'}"
+        )
+    if content in (IMAGES, CLIPS):
+        key = "image" if content == IMAGES else "clip"
+        return ImageAugmentation(options, key, fields[key]["statistics"], seed)
+    if content in (SEQUENCES, SERIES):
+        key, target = ("value", None) if content == SEQUENCES else ("window", "target")
+        return SequenceAugmentation(options, key, target, fields["value"]["statistics"], seed)
+    if content in (TEXTS, CORPUS):
+        return TokenAugmentation(options, fields["token"], seed)
+    raise UserError(f"augment: nothing can be changed in {content}; allowed: no augment section")
