@@ -1,6 +1,6 @@
 """The test of a classifier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +84,7 @@ MEASURES: dict[str, Callable[[Scores], float | None]] = {
 
 
 def evaluate(case: Case) -> Outcome:
-    """Metrics, confusion, a table of the classes, all predictions; pictures of them, and of the images."""
+    """Metrics, confusion, a table of the classes, all predictions; pictures of them, and of samples."""
     logits, label = (torch.from_numpy(case.predictions[name]) for name in ("logits", "label"))
     scores = Scores(logits.double(), label)
     classes = case.manifest.classes
@@ -156,20 +156,30 @@ def _figures(scores: Scores, confusion: np.ndarray, case: Case) -> dict[str, Fig
     for name, chosen in (("worst", order[::-1]), ("best", order)):
         examples = _examples(scores, chosen[: case.examples], case)
         figures[name] = examples_figure(
-            examples, f"The {len(examples)} images with the {'largest' if name == 'worst' else 'smallest'} loss"
+            examples, f"The {len(examples)} samples with the {'largest' if name == 'worst' else 'smallest'} loss"
         )
     return figures
 
 
 def _examples(scores: Scores, chosen: np.ndarray, case: Case) -> list[Example]:
-    images, classes = case.manifest.arrays("test")["image"], case.manifest.classes
+    sample_at, classes = _samples(case.manifest.arrays("test")), case.manifest.classes
     confidence = scores.probability.max(1).values
     return [
         Example(
-            image=np.asarray(images[index]),
+            sample=np.asarray(sample_at(index)),
             predicted=classes[scores.predicted[index]],
             true=classes[scores.label[index]],
             confidence=float(confidence[index]),
         )
         for index in chosen
     ]
+
+
+def _samples(arrays: Mapping[str, np.ndarray]) -> Callable[[int], np.ndarray]:
+    """Gives an image or a sequence of the test split by its number."""
+    if "image" in arrays:
+        return lambda index: arrays["image"][index]
+    if "value_start" not in arrays:
+        return lambda index: arrays["value"][index]
+    start = arrays["value_start"]
+    return lambda index: arrays["value"][start[index] : start[index + 1]]

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
-from snaketorch.data.batches import Batch, EvaluationBatches, Samples
+from snaketorch.data.loading.batches import EvaluationBatches
+from snaketorch.data.loading.samples import Batch, Samples
 from snaketorch.hardware.memory import peak_memory_mb
 from snaketorch.tasks.base import TaskModule
 
@@ -52,7 +53,7 @@ def predict(
 ) -> tuple[dict[str, np.ndarray], Cost]:
     """What ``task`` predicts for all samples, in their order, in float32 whatever it was trained in."""
     task = task.eval().float().to(device)
-    batches = EvaluationBatches(samples, batch_size)
+    batches = EvaluationBatches(samples, batch_size, reads_ahead_for=device if device.type == "cuda" else None)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with full_float32():

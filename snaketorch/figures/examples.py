@@ -1,23 +1,27 @@
-"""Images with what was said about them."""
+"""Images and sequences with what was said about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from snaketorch.figures.style import INK, MUTED, VERMILION, WIDTH, house_style, new_figure, shortened
+from snaketorch.figures.style import DATA_COLOURS, INK, MUTED, VERMILION, WIDTH, house_style, new_figure, shortened
 
 COLUMNS = 6
 LARGEST_SIDE = 112
 """Pixels of an image as it is shown; larger ones are averaged down, so that a page stays small."""
+MOST_STEPS, MOST_CHANNELS = 500, len(DATA_COLOURS)
+"""Of a sequence as it is shown; of a longer one some steps are left out, of one with more channels the later ones."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """An image (C, H, W), uint8, with its classes and the confidence (0 to 1) of the prediction."""
+    """A sample with its classes and the confidence (0 to 1) of the prediction."""
 
-    image: np.ndarray
+    sample: np.ndarray
+    """An image (C, H, W), uint8, or a sequence (L, C), floating point."""
     predicted: str
     true: str
     confidence: float
@@ -28,15 +32,12 @@ def examples_figure(examples: Sequence[Example], description: str) -> Figure:
     """The examples in reading order: predicted class above, confidence below, and the true class where it differs."""
     columns = min(COLUMNS, len(examples))
     rows = -(-len(examples) // columns)
-    _, height, width = examples[0].image.shape
+    height, width = examples[0].sample.shape[1:] if examples[0].sample.ndim == 3 else (2, 3)
     cell = WIDTH / COLUMNS
     picture = min((cell - 0.15) * height / width, 2.5)
     figure = new_figure(description, cell * columns, (picture + 0.62) * rows)
     for axes, example in zip(figure.subplots(rows, columns, squeeze=False).flat, examples, strict=False):
-        pixels = reduced(example.image, LARGEST_SIDE)
-        shown = pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]
-        # "none" embeds the pixels as they are, however large they are shown
-        axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="none")
+        (_draw_image if example.sample.ndim == 3 else _draw_sequence)(axes, example.sample)
         right = example.predicted == example.true
         axes.set_title(
             shortened(example.predicted, 14), color=INK if right else VERMILION, fontsize=9, loc="center", pad=4
@@ -51,6 +52,19 @@ def examples_figure(examples: Sequence[Example], description: str) -> Figure:
         axes.spines[:].set_visible(False)
         axes.set(xticks=[], yticks=[])
     return figure
+
+
+def _draw_image(axes: Axes, image: np.ndarray) -> None:
+    pixels = reduced(image, LARGEST_SIDE)
+    shown = pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0]
+    # "none" embeds the pixels as they are, however large they are shown
+    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="none")
+
+
+def _draw_sequence(axes: Axes, sequence: np.ndarray) -> None:
+    every = -(-len(sequence) // MOST_STEPS)
+    for channel, colour in zip(sequence[::every].T, DATA_COLOURS[:MOST_CHANNELS], strict=False):
+        axes.plot(channel, color=colour, linewidth=1)
 
 
 def percent(share: float) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from snaketorch.data.batches import Batch
+from snaketorch.data.loading.samples import Batch
 from snaketorch.provenance import digest
 from snaketorch.publish import write_json
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from snaketorch.config.models import Model
 from snaketorch.config.tasks import Task
-from snaketorch.data.batches import Samples
+from snaketorch.data.loading.samples import Samples
 from snaketorch.data.manifest import Manifest
 from snaketorch.implementation import resolve
 from snaketorch.tasks.base import TaskModule

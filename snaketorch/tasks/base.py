@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from snaketorch.config.models import Model
 from snaketorch.config.tasks import Task
-from snaketorch.data.batches import Batch, Samples
+from snaketorch.data.loading.samples import Batch, Samples
 from snaketorch.data.manifest import Manifest
 from snaketorch.models import build_network
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from snaketorch.data.batches import Batch, WindowSamples, as_tensor
+from snaketorch.data.loading.samples import Batch, WindowSamples, as_tensor
 from snaketorch.data.manifest import Manifest
 from snaketorch.errors import DataError
 from snaketorch.tasks.base import TaskModule
@@ -38,7 +38,10 @@ class Forecasting(TaskModule):
         return self.options.horizon * self.channels
 
     def samples(self, manifest: Manifest, split: str) -> WindowSamples:
-        """Windows whose targets all lie in ``split``; what they look back on may lie before it."""
+        """Windows whose targets all lie in ``split``; what they look back on may lie before it.
+
+        Validation and test use every window, training one in each ``stride`` steps.
+        """
         values = manifest.arrays(split)["value"]
         before = [manifest.arrays(earlier)["value"] for earlier in SPLITS[: SPLITS.index(split)]]
         context = np.concatenate([*before, values[:0]])[-self.options.window :]
@@ -49,7 +52,8 @@ class Forecasting(TaskModule):
                 f"{self.options.window} and a horizon of {self.options.horizon}; allowed: a shorter task.window or "
                 "task.horizon, or a larger split"
             )
-        return WindowSamples(as_tensor(series).float(), self.options.window, self.options.horizon, len(context))
+        stride = self.options.stride if split == "train" else 1
+        return WindowSamples(as_tensor(series).float(), self.options.window, self.options.horizon, len(context), stride)
 
     def forward(self, window: Tensor) -> Tensor:
         """Normalised forecast (B, H, C) from a window (B, W, C) in the data's units."""
@@ -66,4 +70,5 @@ class Forecasting(TaskModule):
 
     def predict(self, batch: Batch) -> Batch:
         """``forecast`` and ``target`` (B, H, C), ``window`` (B, W, C), in the data's units, and ``index`` (B,)."""
-        return {"forecast": self(batch["window"]) * self.std + self.mean, **batch}
+        known = {name: batch[name] for name in ("window", "target", "index")}
+        return {"forecast": self(batch["window"]) * self.std + self.mean, **known}

@@ -13,7 +13,7 @@ import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
-from snaketorch.data.batches import stable_seed
+from snaketorch.data.loading.seeds import stable_seed
 from snaketorch.errors import UserError
 from snaketorch.journal import Journal
 

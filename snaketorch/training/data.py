@@ -1,44 +1,93 @@
 """The batches of a training, for Lightning."""
 
+import json
+from pathlib import Path
+
 import pytorch_lightning as lightning
 import torch
 
+from snaketorch.config.augment import Augment
 from snaketorch.config.trainer import DataLoader
-from snaketorch.data.batches import EvaluationBatches, TrainingBatches
+from snaketorch.data.loading.batches import Augmentation, EvaluationBatches, Shard, TrainingBatches
+from snaketorch.data.loading.order import Shuffle
+from snaketorch.data.loading.placement import choose_placement
+from snaketorch.data.loading.samples import Batch
 from snaketorch.data.manifest import Manifest
+from snaketorch.implementation import resolve
+from snaketorch.publish import write_json
 from snaketorch.tasks import samples_of
 from snaketorch.tasks.base import TaskModule
 
 VALIDATION_FACTOR = 2  # without gradients twice as many samples fit
-ON_DEVICE_SHARE = 0.25  # of the device's free memory, at most, holds samples
+REMEMBERED = "loading.json"
 
 
 class Data(lightning.LightningDataModule):
     """Training and validation batches; the training starts where Lightning's batch counter stands."""
 
-    def __init__(self, options: DataLoader, seed: int, task: TaskModule, manifest: Manifest, device: torch.device):
+    def __init__(
+        self,
+        options: DataLoader,
+        augment: Augment | None,
+        seed: int,
+        task: TaskModule,
+        manifest: Manifest,
+        device: torch.device,
+        state: Path,
+    ):
+        """``state``: the training's folder, which remembers the kind of order that it began with."""
         super().__init__()
-        self.options, self.seed = options, seed
-        self.splits = {split: samples_of(task, manifest, split) for split in ("train", "val")}
-        if device.type == "cuda":
-            size = sum(array.nbytes for split in self.splits for array in manifest.arrays(split).values())
-            if size < ON_DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
-                self.splits = {split: samples.to(device) for split, samples in self.splits.items()}
+        self.options, self.seed, self.device = options, seed, device
+        self.augmentation = _augmentation(augment, manifest, seed)
+        splits = {split: samples_of(task, manifest, split) for split in ("train", "val")}
+        self.placement = choose_placement(options, list(splits.values()), device, _remembered(state))
+        write_json(state / REMEMBERED, {"shuffle": self.placement.shuffle})
+        self.splits = {split: self.placement.place(samples, device) for split, samples in splits.items()}
 
     def train_dataloader(self) -> TrainingBatches:
-        options = self.options
-        return TrainingBatches(self.splits["train"], options.batch_size, self.seed, self._done, options.drop_last)
+        return self._training_batches(self._done, self._shard())
+
+    def val_dataloader(self) -> EvaluationBatches:
+        return EvaluationBatches(
+            self.splits["val"],
+            VALIDATION_FACTOR * self.options.batch_size,
+            reads_ahead_for=self.placement.reads_ahead_for(self.device),
+            shard=self._shard(),
+        )
+
+    def first_batch(self) -> Batch:
+        """The first batch of the training, on its device."""
+        batch = next(iter(self._training_batches(lambda: 0, Shard())))
+        return {name: value.to(self.device) for name, value in batch.items()}
+
+    def _training_batches(self, position, shard: Shard) -> TrainingBatches:
+        return TrainingBatches(
+            self.splits["train"],
+            self.options.batch_size,
+            self.seed,
+            position,
+            self.options.drop_last,
+            shuffle=self.placement.shuffle,
+            augmentation=self.augmentation,
+            reads_ahead_for=self.placement.reads_ahead_for(self.device),
+            shard=shard,
+        )
+
+    def _shard(self) -> Shard:
+        return Shard(self.trainer.global_rank, self.trainer.world_size)
 
     def _done(self) -> int:
         # `processed` is right for checkpoints inside and at the end of an epoch alike, and counts one for
         # each batch where several optimizers step
         return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
 
-    def val_dataloader(self) -> EvaluationBatches:
-        return EvaluationBatches(self.splits["val"], VALIDATION_FACTOR * self.options.batch_size)
 
-    def first_batch(self, device: torch.device) -> dict[str, torch.Tensor]:
-        """A batch of the size of a training batch, on ``device``."""
-        samples = self.splits["train"]
-        indices = torch.arange(min(self.options.batch_size, len(samples)))
-        return {name: value.to(device) for name, value in samples.batch(indices).items()}
+def _augmentation(options: Augment | None, manifest: Manifest, seed: int) -> Augmentation | None:
+    if options is None or not options.active:
+        return None
+    return resolve(options.implementation)(options, manifest.provides, manifest.fields, seed)
+
+
+def _remembered(state: Path) -> Shuffle | None:
+    path = state / REMEMBERED
+    return json.loads(path.read_text("utf-8"))["shuffle"] if path.exists() else None

@@ -4,7 +4,7 @@ import logging
 import math
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def fit(spec: TrainSpec, dataset: Manifest, state: Path, choices: Path, journal:
     lightning.seed_everything(spec.seed, verbose=False)
     task = build_task(spec.task, spec.model, dataset.facts())
     task.optimization = Optimization(spec.optimizer, spec.lr_scheduler)
-    data = Data(spec.data_loader, spec.seed, task, dataset, device)
+    data = Data(spec.data_loader, spec.augment, spec.seed, task, dataset, device, state)
     choice = _choose_precision(spec, task, data, device, choices)
     if choice.memory_format == "channels_last":
         task.network.to(memory_format=torch.channels_last)
@@ -94,6 +94,7 @@ def fit(spec: TrainSpec, dataset: Manifest, state: Path, choices: Path, journal:
         "precision": {"asked": spec.trainer.precision, "used": str(trainer.precision), "why": choice.why},
         "float32_matmul_precision": torch.get_float32_matmul_precision(),  # "high" lets tensor cores use TF32
         "memory_format": choice.memory_format,
+        "data": asdict(data.placement),
         "parameters": parameters,
         "epochs": len(history.rows),
         "steps": trainer.global_step,
@@ -146,14 +147,14 @@ def _device(options: TrainerOptions) -> torch.device:
 def _choose_precision(
     spec: TrainSpec, task: TaskModule, data: Data, device: torch.device, cache: Path
 ) -> precision.Choice:
-    key = {name: getattr(spec, name).model_dump() for name in ("task", "model", "data_loader")}
+    key = spec.model_dump(include={"task", "model", "augment", "data_loader"})
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         return precision.choose(
             spec.trainer.precision,
             device,
             task,
             lambda trial, batch: trial.measure(batch)["loss"],
-            data.first_batch(device),
+            data.first_batch(),
             cache,
             {**key, "data": task.facts["fields"]},
         )

@@ -1,0 +1,1 @@
+"""Batches of a prepared dataset: whole batches by index, from wherever the samples lie."""
