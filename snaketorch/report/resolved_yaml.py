@@ -14,12 +14,16 @@ def resolved_yaml(experiment: str, config: ExperimentConfig) -> str:
     for inheritance in ("extends", "abstract"):
         if not content[inheritance]:  # as if it were not there
             del content[inheritance]
-    body = yaml.dump(_kind_first(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
     return (
         f"# What experiment '{experiment}' was run with: its file, what that extends, and every default written out.\n"
         f"# A result, made with summary.json: to change the experiment, edit config/experiments/{experiment}.yaml.\n\n"
-        f"{body}"
+        f"{as_yaml(content)}"
     )
+
+
+def as_yaml(content: dict[str, Any]) -> str:
+    """Any sections of a configuration, every one's kind first."""
+    return yaml.dump(_kind_first(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
 
 
 def _kind_first(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """The study page: one HTML file that shows every result, and opens anywhere without a network."""
 
-import base64
 import logging
 import os
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from snaketorch.config.specs import ReportSpec
 from snaketorch.provenance import git_state, host, versions
 from snaketorch.publish import write_text
+from snaketorch.report.datasets import CLASSES_SHOWN, augmentation, datasets
 from snaketorch.report.details import Table, detail_tables
 from snaketorch.report.gallery import MAX_EXPERIMENTS, gallery
 from snaketorch.report.leaderboard import best_first, leaderboards
@@ -21,20 +21,8 @@ from snaketorch.report.results import Experiment, read_experiment
 
 log = logging.getLogger(__name__)
 
-MAX_PICTURE_BYTES = 2_000_000
 OPEN_UP_TO = 6
 """Experiments up to which the page shows all of them opened."""
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A dataset and who used it."""
-
-    name: str
-    manifest: dict[str, Any]
-    picture: str | None
-    """A data URI."""
-    users: list[str]
 
 
 @dataclass(frozen=True)
@@ -44,6 +32,8 @@ class Chapter:
     experiment: Experiment
     tables: list[Table]
     provenance: list[Fact]
+    augmentation: str | None
+    """A data URI."""
 
 
 def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
@@ -68,11 +58,13 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
                 experiment,
                 detail_tables([seed.metrics["details"] for seed in experiment.seeds]),
                 provenance(experiment),
+                augmentation(experiment),
             )
             for experiment in experiments
         ],
-        datasets=_datasets(results, experiments),
+        datasets=datasets(results, experiments),
         gallery=gallery(best_first(boards)),
+        classes_shown=CLASSES_SHOWN,
         max_experiments=MAX_EXPERIMENTS,
         open_up_to=OPEN_UP_TO,
         cost=_cost(experiments),
@@ -95,20 +87,3 @@ def _cost(experiments: Sequence[Experiment]) -> dict[str, Any]:
         "seconds": sum(cost["train_seconds"]["total"] for cost in costs),
         "peak_memory_mb": max(memory, default=None),
     }
-
-
-def _datasets(results: Path, experiments: Sequence[Experiment]) -> list[Dataset]:
-    users: dict[str, list[str]] = {}
-    for experiment in experiments:
-        users.setdefault(experiment.summary["data"], []).append(experiment.name)
-    manifests = {experiment.summary["data"]: experiment.manifest for experiment in experiments}
-    return [
-        Dataset(name, manifests[name], _picture(results / "datasets" / name / "preview.png"), names)
-        for name, names in users.items()
-    ]
-
-
-def _picture(path: Path) -> str | None:
-    if not path.exists() or path.stat().st_size > MAX_PICTURE_BYTES:
-        return None
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode()

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.specs import EvaluateSpec, ReportSpec, SummariseSpec, TrainSpec
-from snaketorch.data.preview import draw_images
+from snaketorch.data.preview.images import draw_images
 from snaketorch.figures.confusion import confusion_figure
 from snaketorch.figures.examples import Example, examples_figure
 from snaketorch.figures.forecasts import Line, error_figure, timeline_figure
@@ -28,6 +29,38 @@ RESULTS = Path("results")
 CLASSES = [str(digit) for digit in range(10)]
 SAMPLES = {"digits": 360, "sunspots": 59}
 
+SPECS = {
+    name: DatasetConfig.model_validate({"source": source}).model_dump(mode="json")
+    for name, source in {
+        "digits": {"kind": "sklearn", "name": "digits"},
+        "sunspots": {"kind": "statsmodels", "name": "sunspots"},
+    }.items()
+}
+REPORTS = {
+    "digits": {
+        "findings": [
+            {
+                "check": "duplicates",
+                "severity": "hint",
+                "summary": "3 images are exact copies of others in the same split: 3 in train.",
+                "count": 3,
+                "examples": ["train: sample 17 = train: sample 3", "train: sample 18 = train: sample 3"],
+            },
+            {
+                "check": "leakage",
+                "severity": "problem",
+                "summary": "12 images are also in another split: 12 of test in train; results on them look better "
+                "than they are.",
+                "count": 12,
+                "examples": [f"test: sample {row} = train: sample {row + 40}" for row in range(10)],
+            },
+        ],
+        "facts": {"sizes": {"smallest": [8, 8], "largest": [8, 8]}, "missing values": 0, "grey": True},
+        "skipped": [{"sample": "2/broken <1>.png", "why": "it cannot be decoded"}],
+    },
+    "sunspots": {"findings": [], "facts": {"step": "1 year", "gaps": 0}, "skipped": []},
+}
+
 CLASSIFIER = {
     "data": "digits",
     "optimizer": {"kind": "adamw", "lr": 3e-3},
@@ -39,6 +72,7 @@ EXPERIMENTS = {
     | {
         "description": "Three convolution blocks on handwritten digits",
         "task": "image_classification",
+        "augment": {"rotate": 10, "translate": 0.1},
         "model": {"kind": "cnn", "dropout": 0.25},
         "seeds": [0, 1, 2],
     },
@@ -80,6 +114,9 @@ def fabricate(
             for seed in config.seeds:
                 write_training(name, config, seed)
                 write_test(name, config, seed)
+            if config.augment is not None:
+                picture = dataset_folder(config.data) / "preview.png"
+                (RESULTS / "experiments" / name / "augmentation.png").write_bytes(picture.read_bytes())
             run_summarise(name, config)
     return ReportSpec(study=STUDY, title=title, experiments=list(experiments))
 
@@ -112,7 +149,15 @@ def write_dataset(name: str) -> None:
     splits = {
         split: {"count": count, "arrays": {}} for split, count in zip(("train", "val", "test"), counts, strict=True)
     }
-    manifest = {"format": 1, "dataset": name, "digest": _sha256(name)[:16], "fields": {}, "splits": splits}
+    manifest = {
+        "format": 1,
+        "dataset": name,
+        "digest": _sha256(name)[:16],
+        "fields": {},
+        "splits": splits,
+        "spec": {"dataset": name, **SPECS[name]},
+        "report": REPORTS[name],
+    }
     folder.mkdir(parents=True)
     if name == "digits":
         shares = np.linspace(0.9, 1.1, 10) / 10

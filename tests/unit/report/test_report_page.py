@@ -107,6 +107,7 @@ def test_an_experiment_shows_metrics_details_configuration_and_origin(page):
 
 def test_every_dataset_is_pictured(page):
     assert [image.attributes["alt"] for image in page.all("img")] == [
+        "Training samples of digits_cnn beside augmented ones",
         "Samples of the dataset digits",
         "Samples of the dataset sunspots",
     ]
@@ -219,3 +220,16 @@ def test_many_experiments_are_folded_and_can_be_filtered(tmp_path, monkeypatch):
     assert page.problems == []
     assert len(page.all("details", class_="body")) == 13
     assert len(page.all("input", type="search")) == 1
+
+
+def test_findings_are_told_with_problems_first(page):
+    (findings,) = [part for part in page.all("ul") if part.attributes.get("class") == "findings"]
+    said = findings.text
+    assert said.index("12 images are also in another split") < said.index("3 images are exact copies")
+    assert "test: sample 9 = train: sample 49" in said
+
+
+def test_skipped_samples_and_the_source_are_told(page, text):
+    assert "2/broken &lt;1&gt;.png" in text
+    assert "Skipped samples: 1" in text
+    assert any(part.attributes.get("aria-label") == "Configuration of the dataset digits" for part in page.all("pre"))
