@@ -9,6 +9,7 @@ min_version("9.20")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/tracking.smk"
 include: "workflow/rules/prepare.smk"
+include: "workflow/rules/augment.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
@@ -18,6 +19,7 @@ rule all:
     default_target: True
     input:
         study.files(*layout.ALL),
+        study.augmentations,
 
 
 rule prepare:

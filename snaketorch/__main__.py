@@ -29,6 +29,20 @@ def prepare(arguments: argparse.Namespace) -> None:
         preview=arguments.preview,
         arrays=arguments.arrays,
         code=arguments.code,
+        source=arguments.source,
+    )
+
+
+def preview_augmentation(arguments: argparse.Namespace) -> None:
+    """Draw what an experiment's `augment` does to its samples."""
+    from snaketorch.config.specs import AugmentationSpec
+    from snaketorch.data.augmentation_picture import draw_augmentation
+
+    draw_augmentation(
+        _spec(AugmentationSpec, arguments),
+        manifest=arguments.manifest,
+        figure=arguments.figure,
+        code=arguments.code,
     )
 
 
@@ -191,7 +205,9 @@ def _parser() -> argparse.ArgumentParser:
             step.add_argument("--threads", type=int, default=1, help="CPU threads (default: %(default)s)")
         return step
 
-    command("prepare", prepare, "manifest", "preview", "arrays")
+    step = command("prepare", prepare, "manifest", "preview", "arrays")
+    step.add_argument("--source", default="none", help="digest of the user's files, for the record")
+    command("preview-augmentation", preview_augmentation, "manifest", "figure")
     command("train", train, "manifest", "state", "model", "history", "record", threads=True)
     run_files = ("manifest", "model", "record", "history", "metrics", "predictions", "figures")
     command("evaluate", evaluate, *run_files, threads=True)

@@ -59,6 +59,18 @@ def _is_left_out(name: str) -> bool:
     return any(f"{name}.".startswith(f"{package}.") for package in LEFT_OUT)
 
 
+def module_digest(class_path: str, root: Path) -> str | None:
+    """16 hexadecimal digits for the user's module that holds ``class_path``; None when it does not lie under ``root``.
+
+    Of an installed package the version would have to tell, and that is in the record.
+    """
+    base = root.joinpath(*class_path.split(".")[:-1])
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return hashlib.sha256(repr(_shape(ast.parse(path.read_text("utf-8")))).encode()).hexdigest()[:16]
+    return None
+
+
 @cache
 def _read(name: str) -> Module:
     path = _path(name)

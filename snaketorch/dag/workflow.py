@@ -1,13 +1,17 @@
 """The questions that rules ask of a study."""
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 from snaketorch import layout
 from snaketorch.config import specs
 from snaketorch.config.base import Section
+from snaketorch.config.contents import CONTENTS
 from snaketorch.config.load import Study
-from snaketorch.dag.code import ROOT, code_digest, files_digest
+from snaketorch.config.sources import CustomSource
+from snaketorch.dag.code import ROOT, code_digest, files_digest, module_digest
+from snaketorch.dag.source_files import source_digest
 from snaketorch.provenance import canonical_json, digest
 
 OF_THE_TEST = ("evaluator", "metrics")
@@ -31,7 +35,7 @@ class Workflow:
 
     def __init__(self, study: Study):
         self.study = study
-        self.datasets = sorted(study.datasets)
+        self.datasets = study.used_datasets
         self.experiments = sorted(study.experiments)
 
     def prepare_spec(self, wildcards: Wildcards) -> str:
@@ -39,15 +43,43 @@ class Workflow:
         return _json(specs.PrepareSpec, {"dataset": wildcards.dataset, **dict(dataset)})
 
     def prepare_code(self, wildcards: Wildcards) -> str:
-        source = self.study.datasets[wildcards.dataset].source
-        return _code("snaketorch.data.prepare", source)
+        dataset = self.study.datasets[wildcards.dataset]
+        source = dataset.source
+        preparer = CONTENTS[source.provides].prepared_by
+        own = module_digest(source.class_path, Path.cwd()) if isinstance(source, CustomSource) else None
+        return _code("snaketorch.data.prepare", source, dataset.prepare.augment, also=(preparer,), own=own)
+
+    def source_digest(self, wildcards: Wildcards) -> str:
+        """Stands for the user's files that a dataset is made from."""
+        return source_digest(Path.cwd(), wildcards.dataset, self.study.datasets[wildcards.dataset])
+
+    @property
+    def augmentations(self) -> list[str]:
+        """The picture of each experiment that augments."""
+        augmented = [name for name in self.experiments if self.study.experiments[name].augment is not None]
+        return [layout.AUGMENTATION.format(experiment=name) for name in augmented]
+
+    def augmentation_spec(self, wildcards: Wildcards) -> str:
+        experiment = self.study.experiments[wildcards.experiment]
+        seed = experiment.seeds[0]
+        values = {
+            "experiment": wildcards.experiment,
+            "seed": seed,
+            "data": experiment.data,
+            "augment": experiment.augment,
+        }
+        return _json(specs.AugmentationSpec, values)
+
+    def augmentation_code(self, wildcards: Wildcards) -> str:
+        return _code("snaketorch.data.augmentation_picture", self.study.experiments[wildcards.experiment].augment)
 
     def train_spec(self, wildcards: Wildcards) -> str:
         return _json(specs.TrainSpec, self._job(wildcards))
 
     def train_code(self, wildcards: Wildcards) -> str:
         experiment = self.study.experiments[wildcards.experiment]
-        return _code("snaketorch.training.train", experiment.task, experiment.model, without=OF_THE_TEST)
+        sections = (experiment.task, experiment.model, experiment.augment)
+        return _code("snaketorch.training.train", *sections, without=OF_THE_TEST)
 
     def evaluate_spec(self, wildcards: Wildcards) -> str:
         return _json(specs.EvaluateSpec, self._job(wildcards))
@@ -135,11 +167,22 @@ def _json(spec: type[Section], values: dict[str, Any]) -> str:
     return canonical_json(spec.model_construct(**chosen).model_dump(mode="json"))
 
 
-def _code(step: str, *sections: Section, without: Collection[str] = ()) -> str:
-    """Digest of a step's modules, of those that ``sections`` name, and of what the sections say of them."""
+def _code(
+    step: str,
+    *sections: Section | None,
+    without: Collection[str] = (),
+    also: Collection[str] = (),
+    own: str | None = None,
+) -> str:
+    """Digest of a step's modules, of those that ``sections`` and ``also`` name, and of what the sections say of them.
+
+    ``own`` stands for the user's code.
+    """
     said = [
         {name: getattr(section, name) for name in sorted(type(section).__class_vars__) if name not in without}
         for section in sections
+        if section is not None
     ]
     named = [value[key] for value in said for key in ("implementation", "evaluator") if key in value]
-    return digest({"modules": code_digest(step, *named), "sections": said})
+    parts = {"modules": code_digest(step, *named, *also), "sections": said}
+    return digest(parts if own is None else {**parts, "own": own})

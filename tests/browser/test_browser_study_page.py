@@ -145,7 +145,10 @@ def test_a_command_can_be_copied(open_page):
     commands.get_by_role("button", name="Copy").first.click()
     commands.get_by_role("button", name="Copied").wait_for()
 
-    assert tab.evaluate("navigator.clipboard.readText()") == "snakemake -c4 --forceall results/experiments/digits_cnn/summary.json"
+    assert (
+        tab.evaluate("navigator.clipboard.readText()")
+        == "snakemake -c4 --forceall results/experiments/digits_cnn/summary.json"
+    )
 
 
 def test_the_contents_are_folded_on_a_phone_alone(open_page):

@@ -16,7 +16,7 @@ def _prepare(name: str, folder: Path) -> Path:
     workflow = Workflow(load_study(REPO))
     spec = PrepareSpec.model_validate_json(workflow.prepare_spec(SimpleNamespace(dataset=name)))
     manifest = folder / "manifest.json"
-    prepare(spec, manifest=manifest, preview=folder / "preview.png", arrays=folder / "arrays", code="")
+    prepare(spec, manifest=manifest, preview=folder / "preview.png", arrays=folder / "arrays", code="", source="none")
     return manifest
 
 

@@ -31,7 +31,12 @@ RULE = re.compile(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", re.MULTILINE)
 STEP = re.compile(r"python -m snaketorch ([\w-]+)")
 STARTED = {"train": ["sync"], "evaluate": ["sync"]}
 """Steps that a step starts in a process of its own: the uploader of `snaketorch.tracking.sidecar`."""
-NAMED_BY = {"prepare": ["datasets"], "train": ["tasks", "models"], "evaluate": ["tasks", "models"]}
+NAMED_BY = {
+    "prepare": ["sources", "contents", "augment"],
+    "preview-augmentation": ["augment"],
+    "train": ["tasks", "models", "augment"],
+    "evaluate": ["tasks", "models"],
+}
 """Modules of `snaketorch.config` whose sections name what a step imports, as "module:attribute"."""
 
 
@@ -231,7 +236,12 @@ def test_what_the_package_imports_is_a_dependency_or_required_by_one():
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in code.ROOT.rglob("*.py")
     }
-    declared = PINS["required"](Requirement(text).name for text in PROJECT["dependencies"])
+    extras = PROJECT["optional-dependencies"]
+    for_users = [
+        *PROJECT["dependencies"],
+        *(text for name in ("hdf5", "huggingface", "video") for text in extras[name]),
+    ]
+    declared = PINS["required"](Requirement(text).name for text in for_users)
     assert {name for name in third_party(modules) if not DISTRIBUTIONS.get(name, set()) & declared} == set()
 
 

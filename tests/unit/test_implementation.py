@@ -1,6 +1,6 @@
 import pytest
 
-from snaketorch.config.datasets import SklearnSource, StatsmodelsSource
+from snaketorch.config.sources import SklearnSource, StatsmodelsSource
 from snaketorch.implementation import resolve
 from snaketorch.publish import write_json
 

@@ -31,11 +31,15 @@ LAYERS = {
     "provenance": Layer({"__init__"}),
     "publish": Layer(),
     "journal": Layer({"provenance", "publish"}),
-    "config": Layer({"errors", "publish"}, {"pydantic", "yaml"}),
+    "config": Layer({"errors", "layout", "publish"}, {"pydantic", "yaml"}),
     "dag": Layer({"config", *FOUNDATION}),
     "data": Layer(
         {"config", *FOUNDATION},
-        {"matplotlib", "numpy", "pandas", "pydantic", "sklearn", "statsmodels", "torch", "torchvision"},
+        {
+            *{"matplotlib", "numpy", "pandas", "PIL", "pyarrow", "pydantic", "sklearn", "statsmodels", "tokenizers"},
+            *{"torch", "torchvision"},
+            *{"av", "datasets", "h5py"},  # extras, imported where they are needed
+        },
     ),
     "models": Layer({"config", *FOUNDATION}, {"torch"}),
     "tasks": Layer({"config", "data", "models", *FOUNDATION}, {"numpy", "pytorch_lightning", "torch", "torchmetrics"}),

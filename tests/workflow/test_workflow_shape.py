@@ -8,7 +8,15 @@ from expected_jobs import ALL, SEEDS
 
 pytestmark = pytest.mark.workflow
 
-RULES = {"init_tracking", "prepare_dataset", "train_model", "evaluate_model", "summarise_experiment", "report_study"}
+RULES = {
+    "init_tracking",
+    "prepare_dataset",
+    "preview_augmentation",
+    "train_model",
+    "evaluate_model",
+    "summarise_experiment",
+    "report_study",
+}
 TARGETS = {"all", "prepare", "train", "evaluate", "summarise", "report"}
 
 

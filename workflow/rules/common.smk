@@ -23,6 +23,6 @@ shell.prefix(shell_prefix(Path(workflow.basedir), study.study.config))
 
 
 wildcard_constraints:
-    dataset="|".join(study.datasets),
+    dataset="|".join(study.study.datasets),
     experiment="|".join(study.experiments),
     seed="[0-9]+",

@@ -21,7 +21,9 @@ rule prepare_dataset:
     params:
         spec=study.prepare_spec,
         code=study.prepare_code,
+        source=study.source_digest,
     shell:
         "python -m snaketorch prepare --spec {params.spec:q} --code {params.code:q}"
+        " --source {params.source:q}"
         " --manifest {output.manifest:q} --preview {output.preview:q} --arrays {output.arrays:q}"
         " > {log:q} 2>&1"

@@ -6,6 +6,8 @@ rule report_study:
         summaries=study.files(layout.SUMMARY),
         figures=study.files(layout.FIGURES),
         previews=study.files(layout.PREVIEW),
+        manifests=study.files(layout.MANIFEST),
+        augmentations=study.augmentations,
     output:
         report(layout.REPORT, caption="../report/study.rst", category="Study"),
     log:

@@ -5,9 +5,9 @@ import pytest
 
 from snaketorch import layout
 from snaketorch.config import specs
-from snaketorch.config.datasets import SklearnSource
 from snaketorch.config.load import load_study
 from snaketorch.config.models import Cnn
+from snaketorch.config.sources import SklearnSource
 from snaketorch.config.tasks import Forecasting, ImageClassification
 from snaketorch.dag.workflow import Workflow
 from snaketorch.provenance import canonical_json
@@ -51,6 +51,7 @@ def test_a_spec_holds_exactly_its_part(workflow, cnn):
             "seed",
             "data",
             "task",
+            "augment",
             "model",
             "optimizer",
             "lr_scheduler",

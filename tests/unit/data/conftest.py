@@ -8,7 +8,9 @@ from hypothesis import settings
 from snaketorch.config.specs import PrepareSpec
 from snaketorch.data.manifest import Manifest
 from snaketorch.data.prepare import prepare
-from snaketorch.data.raw import RawImages, RawSeries
+from snaketorch.data.raw.images import RawImages
+from snaketorch.data.raw.series import RawSeries
+from snaketorch.data.readers import MemoryReader
 
 # a busy machine is no failure
 settings.register_profile("patient", deadline=None)
@@ -26,14 +28,16 @@ class Dataset:
 
     folder: Path
 
-    def prepare(self, source: str, split: dict | None = None, options: dict | None = None) -> Manifest:
-        spec = {"dataset": self.folder.name, "source": SOURCES[source], "split": split or {}, "prepare": options or {}}
+    def prepare(self, source: str | dict, split: dict | None = None, options: dict | None = None) -> Manifest:
+        source = SOURCES[source] if isinstance(source, str) else source
+        spec = {"dataset": self.folder.name, "source": source, "split": split or {}, "prepare": options or {}}
         prepare(
             PrepareSpec.model_validate(spec),
             self.folder / "manifest.json",
             self.folder / "preview.png",
             self.folder / "arrays",
             "c0de",
+            None,
         )
         return Manifest.load(self.folder / "manifest.json")
 
@@ -60,6 +64,11 @@ def prepared_sunspots(tmp_path_factory):
     return Dataset(tmp_path_factory.mktemp("module") / "sunspots").prepare("sunspots")
 
 
+def raw_images(pixels, labels, classes) -> RawImages:
+    names = [f"row {row}" for row in range(len(labels))]
+    return RawImages(reader=MemoryReader(pixels), labels=labels, classes=classes, names=names)
+
+
 @pytest.fixture
 def images():
     """Makes random images: ``images(per_class, size, channels, classes)``."""
@@ -67,7 +76,7 @@ def images():
     def make(per_class=10, size=(4, 4), channels=1, classes=("a", "b")) -> RawImages:
         labels = np.tile(np.arange(len(classes), dtype=np.int64), per_class)
         pixels = np.random.default_rng(0).integers(0, 256, (len(labels), channels, *size), dtype=np.uint8)
-        return RawImages(pixels, labels, tuple(classes))
+        return raw_images(pixels, labels, tuple(classes))
 
     return make
 

@@ -8,14 +8,14 @@ from snaketorch.data.convert import convert_images
 
 
 def test_images_that_fit_stay_as_they_are(images):
-    raw = images(size=(4, 6), channels=3).images
+    raw = images(size=(4, 6), channels=3).reader.samples
     assert convert_images(raw, None, None) is raw
     assert convert_images(raw, [4, 6], 3) is raw
 
 
 @pytest.mark.parametrize("size", [[8, 8], [3, 2], [5, 9]])
 def test_resizing_is_bilinear_with_antialiasing(images, size):
-    raw = images(size=(6, 6), channels=3).images
+    raw = images(size=(6, 6), channels=3).reader.samples
     exact = functional.resize(torch.from_numpy(raw).double(), size, antialias=True).numpy()
     assert convert_images(raw, size, None).shape == (*raw.shape[:2], *size)
     assert np.abs(convert_images(raw, size, None) - exact).max() <= 0.5 + 2e-6
@@ -51,7 +51,7 @@ def test_grey_weighs_colours_as_the_eye_does():
 
 
 def test_chunks_do_not_show_in_the_result(images, monkeypatch):
-    raw = images(per_class=7, size=(5, 5), channels=3).images
+    raw = images(per_class=7, size=(5, 5), channels=3).reader.samples
     at_once = convert_images(raw, [7, 7], 1)
     monkeypatch.setattr(convert, "CHUNK_VALUES", 4 * (raw[0].size + at_once[0].size))
     assert np.array_equal(convert_images(raw, [7, 7], 1), at_once)
@@ -61,7 +61,15 @@ def test_chunks_do_not_show_in_the_result(images, monkeypatch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 @pytest.mark.parametrize("size", [[16, 16], [19, 5], [64, 48]])
 def test_a_gpu_gives_the_same_bytes_as_a_cpu(images, size, monkeypatch):
-    raw = images(per_class=200, size=(28, 28), channels=3).images
+    raw = images(per_class=200, size=(28, 28), channels=3).reader.samples
     on_gpu = convert_images(raw, size, 1)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert np.array_equal(convert_images(raw, size, 1), on_gpu)
+
+
+def test_a_large_photograph_is_resized_channel_by_channel_to_the_same_bytes(images, monkeypatch):
+    raw = images(per_class=2, size=(40, 30), channels=3).reader.samples
+    whole = convert_images(raw, [17, 11], 3), convert_images(raw, [17, 11], 1)
+    monkeypatch.setattr(convert, "CHUNK_VALUES", 100)
+    assert np.array_equal(convert_images(raw, [17, 11], 3), whole[0])
+    assert np.array_equal(convert_images(raw, [17, 11], 1), whole[1])

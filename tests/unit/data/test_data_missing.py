@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snaketorch.data.missing import fill_missing
-from snaketorch.data.raw import RawSeries
+from snaketorch.data.raw.series import RawSeries
 from snaketorch.errors import DataError
 
 NAN = float("nan")

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from snaketorch.data import prepare as prepare_module
-from snaketorch.data.images import pixel_statistics
 from snaketorch.data.manifest import SPLITS, Manifest
-from snaketorch.data.series import channel_statistics
+from snaketorch.data.pixel_statistics import pixel_statistics
+from snaketorch.data.statistics import channel_statistics
+from snaketorch.data.store import Store
 from snaketorch.errors import DataError
+from snaketorch.implementation import resolve
 
 SMALL = {"val": 0.2, "test": 0.2}
 
@@ -16,7 +18,13 @@ SMALL = {"val": 0.2, "test": 0.2}
 @pytest.fixture
 def give(monkeypatch):
     """Makes every source give this raw data."""
-    return lambda raw: monkeypatch.setattr(prepare_module, "resolve", lambda name: lambda options: raw)
+
+    def give(raw):
+        monkeypatch.setattr(
+            prepare_module, "resolve", lambda name: (lambda spec: raw) if ".sources." in name else resolve(name)
+        )
+
+    return give
 
 
 def test_the_manifest_of_images_says_what_is_there(prepared_digits):
@@ -31,7 +39,15 @@ def test_the_manifest_of_images_says_what_is_there(prepared_digits):
     }
     assert content["fields"]["label"] == {"dtype": "int64", "shape": []}
     assert content["spec"]["source"] == {"kind": "sklearn", "name": "digits"}
-    assert content["record"].keys() == {"versions", "git", "host", "started", "wall_seconds", "code_digest"}
+    assert content["record"].keys() == {
+        "versions",
+        "git",
+        "host",
+        "started",
+        "wall_seconds",
+        "code_digest",
+        "source_digest",
+    }
     assert sum(split["count"] for split in content["splits"].values()) == 1797
     for name, split in content["splits"].items():
         assert split.keys() == {"count", "arrays", "class_counts"}
@@ -113,7 +129,7 @@ def test_samples_keep_their_labels_and_their_order(dataset, give, images):
     manifest = dataset.prepare("digits", SMALL)
     for name in SPLITS:
         arrays = manifest.arrays(name)
-        rows = [int(np.flatnonzero((raw.images == image).all(axis=(1, 2, 3)))[0]) for image in arrays["image"]]
+        rows = [int(np.flatnonzero((raw.reader.samples == image).all(axis=(1, 2, 3)))[0]) for image in arrays["image"]]
         assert rows == sorted(rows)
         assert np.array_equal(arrays["label"], raw.labels[rows])
 
@@ -143,13 +159,13 @@ def test_a_series_that_cannot_be_used_is_refused_with_the_name_of_the_dataset(da
 
 def test_images_that_are_all_alike_are_refused(dataset, give, images):
     raw = images()
-    raw.images[:] = 7
+    raw.reader.samples[:] = 7
     give(raw)
-    with pytest.raises(DataError, match="all pixels of channel 0 of the training images are 7"):
+    with pytest.raises(DataError, match="all pixels of channel 0 of the training split are 7"):
         dataset.prepare("digits", SMALL)
 
 
-@pytest.mark.parametrize("step", ["resolve", "write_array", "draw"])
+@pytest.mark.parametrize("step", ["resolve", "write", "draw"])
 def test_a_failure_leaves_the_earlier_dataset_untouched(dataset, monkeypatch, step):
     dataset.prepare("digits")
     before = dataset.files()
@@ -157,13 +173,17 @@ def test_a_failure_leaves_the_earlier_dataset_untouched(dataset, monkeypatch, st
 
     def fail(*arguments, **named):
         calls.append(arguments)
-        if step == "write_array" and len(calls) < 3:  # two files are written, then the disk is full
-            return write_array(*arguments)
+        if step == "write" and len(calls) < 3:  # two files are written, then the disk is full
+            return write(*arguments)
         raise OSError("no space left on device")
 
-    write_array = prepare_module.write_array
-    target = "snaketorch.data.images.draw_images" if step == "draw" else f"snaketorch.data.prepare.{step}"
-    monkeypatch.setattr(target, fail)
+    write = Store.write
+    target = {
+        "resolve": "snaketorch.data.prepare.resolve",
+        "write": "snaketorch.data.store.Store.write",
+        "draw": "snaketorch.data.images.draw_images",
+    }
+    monkeypatch.setattr(target[step], fail)
     with pytest.raises(OSError, match="no space left"):
         dataset.prepare("digits", {"seed": 5})
     assert calls

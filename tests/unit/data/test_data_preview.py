@@ -1,3 +1,4 @@
+import dataclasses
 from itertools import combinations
 
 import numpy as np
@@ -5,17 +6,31 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from snaketorch.data import preview
-from snaketorch.data.preview import draw_images, draw_series
+from snaketorch.data.preview import series as series_preview
+from snaketorch.data.preview import style
+from snaketorch.data.preview.clips import draw_clips, filmstrip
+from snaketorch.data.preview.corpus import draw_corpus
+from snaketorch.data.preview.images import MOST_PIXELS, draw_images, mosaic
+from snaketorch.data.preview.rows import draw_rows
+from snaketorch.data.preview.sequences import draw_sequences
+from snaketorch.data.preview.series import as_dates, draw_series, outline
+from snaketorch.data.preview.texts import draw_texts
+
+DAYS = "days since 1970-01-01"
 
 
 @pytest.fixture
 def figures(monkeypatch):
     """The figures that were drawn."""
     drawn = []
-    save = preview._save
-    monkeypatch.setattr(preview, "_save", lambda figure, path: (drawn.append(figure), save(figure, path)))
+    save = style.save
+    monkeypatch.setattr(style, "save", lambda figure, path: (drawn.append(figure), save(figure, path)))
     return drawn
+
+
+def random_images(per_class, size, channels=1, classes=("a", "b")):
+    labels = np.tile(np.arange(len(classes)), per_class)
+    return np.random.default_rng(0).integers(0, 256, (len(labels), channels, *size), np.uint8), labels
 
 
 def texts(figure):
@@ -52,31 +67,31 @@ def counts(num_classes, train=100, val=10, test=20):
         ((2, 2), 1, [f"class {number}" for number in range(40)], 10),
     ],
 )
-def test_nothing_is_cut_off_in_a_picture_of_images(tmp_path, figures, images, size, channels, classes, train):
-    raw = images(per_class=2, size=size, channels=channels, classes=classes)
-    draw_images(tmp_path / "preview.png", "a_name", raw.images, raw.labels, raw.classes, counts(len(classes), train))
+def test_nothing_is_cut_off_in_a_picture_of_images(tmp_path, figures, size, channels, classes, train):
+    images, labels = random_images(2, size, channels, classes)
+    draw_images(tmp_path / "preview.png", "a_name", images, labels, classes, counts(len(classes), train))
     assert_legible(figures[0])
     said = {item.get_text() for item in texts(figures[0])}
     assert {"a_name", "train", "val", "test", f"{train:,}"} <= said
-    assert classes[-1] in said or f"and {len(classes) - preview.MOST_CLASSES} more classes" in said
+    assert classes[-1] in said or f"and {len(classes) - style.MOST_CLASSES} more classes" in said
     assert imread(tmp_path / "preview.png").std() > 0
 
 
-def test_images_stand_in_the_row_of_their_class(images):
-    raw = images(per_class=2, classes=("a", "b", "c"), size=(4, 4))
-    mosaic = preview._mosaic(raw.images, raw.labels, num_classes=3, examples=3)
-    assert mosaic.shape == (3 * 5, 3 * 5, 3)
+def test_images_stand_in_the_row_of_their_class():
+    images, labels = random_images(2, (4, 4), classes=("a", "b", "c"))
+    picture = mosaic(images, labels, num_classes=3, examples=3)
+    assert picture.shape == (3 * 5, 3 * 5, 3)
     for label in range(3):
-        first, second = raw.images[raw.labels == label][:, 0]
-        row = mosaic[5 * label : 5 * label + 4]
+        first, second = images[labels == label][:, 0]
+        row = picture[5 * label : 5 * label + 4]
         assert np.array_equal(row[:, 0:4, 0], first)
         assert np.array_equal(row[:, 5:9, 2], second)
         assert (row[:, 10:] == 255).all()
 
 
-def test_large_images_are_thinned_out_for_the_picture(images):
-    raw = images(per_class=1, size=(500, 400))
-    assert max(preview._mosaic(raw.images, raw.labels, 2, 1).shape) <= 2 * 1.1 * preview.MOST_PIXELS
+def test_large_images_are_thinned_out_for_the_picture():
+    images, labels = random_images(1, (500, 400))
+    assert max(mosaic(images, labels, 2, 1).shape) <= 2 * 1.1 * MOST_PIXELS
 
 
 @pytest.mark.parametrize(
@@ -88,10 +103,119 @@ def test_nothing_is_cut_off_in_a_picture_of_a_series(tmp_path, figures, series, 
     assert_legible(figures[0])
     said = {item.get_text() for item in texts(figures[0])}
     assert {"a_name", "a [m]", "year", f"train: {starts[1]}", f"test: {100 - starts[2]}"} <= said
-    assert len(figures[0].axes) == min(channels, preview.MOST_CHANNELS)
+    assert len(figures[0].axes) == min(channels, series_preview.MOST_CHANNELS)
 
 
 def test_splits_are_shaded_from_their_first_step_to_the_next_split(tmp_path, figures, series):
     draw_series(tmp_path / "preview.png", "a", series(list(range(10))), {"train": 0, "val": 6, "test": 8})
     spans = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in figures[0].axes[0].patches]
     assert spans == [(2000, 2006), (2006, 2008), (2008, 2009)]
+
+
+def test_days_and_seconds_since_a_date_are_dates():
+    assert as_dates(np.array([0.0, 20000.5]), "days since 1970-01-01").astype(str).tolist() == [
+        "1970-01-01T00:00:00",
+        "2024-10-04T12:00:00",
+    ]
+    assert str(as_dates(np.array([90.0]), "seconds since 2000-01-01 10:00")[0]) == "2000-01-01T10:01:30"
+    assert as_dates(np.array([2000.0]), "year") is None
+
+
+def test_a_series_over_dates_says_its_period_in_dates(tmp_path, figures, series):
+    raw = dataclasses.replace(series(list(range(100))), time=20000.0 + np.arange(100), time_unit=DAYS)
+    draw_series(tmp_path / "preview.png", "a_name", raw, {"train": 0, "val": 60, "test": 80})
+    assert_legible(figures[0])
+    assert any("2024-10-04 to 2025-01-11" in text.get_text() for text in figures[0].texts)
+    assert not any("days since" in text.get_text() for text in texts(figures[0]))
+
+
+def test_a_long_line_keeps_its_extremes():
+    values = np.zeros(50_000)
+    values[12_345], values[40_000] = 9, -9
+    rows = outline(values)
+    assert {12_345, 40_000} <= set(rows.tolist()) and len(rows) <= 8000 and (np.diff(rows) > 0).all()
+
+
+@pytest.mark.parametrize(("frames", "size", "channels"), [(16, (32, 32), 3), (1, (8, 8), 1), (5, (10, 60), 1)])
+def test_nothing_is_cut_off_in_a_picture_of_clips(tmp_path, figures, frames, size, channels):
+    clips = np.random.default_rng(0).integers(0, 256, (6, frames, channels, *size), np.uint8)
+    draw_clips(tmp_path / "preview.png", "a_name", clips, np.arange(6) % 3, ["run", "walk", "wave"], counts(3))
+    assert_legible(figures[0])
+    assert {"run", "walk", "wave", "train", "100"} <= {item.get_text() for item in texts(figures[0])}
+
+
+def test_frames_of_a_clip_stand_side_by_side():
+    clips = np.arange(3 * 2, dtype=np.uint8).reshape(3, 2, 1, 1, 1).repeat(4, 3).repeat(4, 4)
+    picture = filmstrip(clips, np.array([0, 1, 0]), 2, np.array([0, 1]))[..., 0]
+    # the gap between clips is twice a pixel wide
+    assert picture[0].tolist() == [0] * 4 + [1] * 4 + [255] * 2 + [4] * 4 + [5] * 4 + [255] * 2
+    assert picture[5, :8].tolist() == [2] * 4 + [3] * 4
+
+
+@pytest.mark.parametrize("channels", [["x"], ["x", "y", "a very long name of a channel indeed"], list("abcdefghij")])
+@pytest.mark.parametrize("num_classes", [2, 40])
+def test_nothing_is_cut_off_in_a_picture_of_sequences(tmp_path, figures, channels, num_classes):
+    random = np.random.default_rng(0)
+    sequences = [random.normal(size=(int(length), len(channels))) for length in random.integers(1, 90, 80)]
+    classes = [f"class {number}" for number in range(num_classes)]
+    labels = np.arange(80) % num_classes
+    draw_sequences(tmp_path / "a.png", "a_name", sequences, labels, classes, counts(num_classes), channels)
+    assert_legible(figures[0])
+    said = {item.get_text() for item in texts(figures[0])}
+    assert "class 0" in said and (num_classes == 2 or "and 15 more classes" in said)
+
+
+@pytest.mark.parametrize("num_classes", [2, 30])
+@pytest.mark.parametrize("lengths", [None, np.arange(60)])
+def test_nothing_is_cut_off_in_a_picture_of_texts(tmp_path, figures, num_classes, lengths):
+    classes = [f"class {number}" for number in range(num_classes)]
+    some = ["short", "", "Wörter und $5 $ \n" * 90, "\u4e2d\u6587 \U0001f600"] * 15
+    draw_texts(tmp_path / "a.png", "a_name", some, np.arange(60) % num_classes, classes, counts(num_classes), lengths)
+    assert_legible(figures[0])
+    said = {item.get_text() for axes in figures[0].axes for item in axes.texts}
+    assert {"short", "(empty)"} <= said
+
+
+def test_only_the_texts_that_are_drawn_are_read(tmp_path):
+    class Texts(list):
+        read = 0
+
+        def __getitem__(self, index):
+            self.read += 1
+            return super().__getitem__(index)
+
+        def __iter__(self):
+            raise AssertionError("all texts are read")
+
+    some = Texts(["a text"] * 500)
+    labels = np.arange(500) % 2
+    draw_texts(tmp_path / "a.png", "a", some, labels, ["a", "b"], counts(2), lengths=np.full(500, 2))
+    assert some.read == 6
+
+
+def test_running_text_is_wrapped_and_cut(tmp_path, figures):
+    draw_corpus(tmp_path / "a.png", "a_name", "x" * 200 + "\n$\n" + "line\n" * 90, {"train": 10, "val": 2, "test": 3})
+    assert_legible(figures[0])
+    said = [text.get_text() for text in figures[0].texts]
+    assert "x" * 92 in said and "x" * 16 in said and said[-1] == "…"
+
+
+def test_nothing_is_cut_off_in_a_picture_of_rows(tmp_path, figures):
+    random = np.random.default_rng(0)
+    columns = {f"column {number}": random.normal(size=90) * 10.0 ** (number - 6) for number in range(14)}
+    columns |= {
+        "city": random.choice([f"a long city name {number}" for number in range(20)], 90),
+        "a target with a name that is too long": random.choice(["yes", "no"], 90),
+    }
+    target = "a target with a name that is too long"
+    draw_rows(tmp_path / "a.png", "a_name", columns, {"train": 90, "val": 9, "test": 20}, target)
+    assert_legible(figures[0])
+    assert len(figures[0].axes) == 12
+    assert figures[0].axes[0].texts[0].get_text().endswith("(target)")
+
+
+def test_the_same_picture_is_the_same_bytes(tmp_path):
+    images, labels = random_images(3, (8, 8))
+    for name in ("a", "b"):
+        draw_images(tmp_path / name, "a_name", images, labels, ["a", "b"], counts(2))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()

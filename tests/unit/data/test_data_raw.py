@@ -1,32 +1,30 @@
 import numpy as np
 import pytest
 
-from snaketorch.data.raw import RawImages, RawSeries
+from snaketorch.data.raw.labelled import Labelled
+from snaketorch.data.raw.series import RawSeries
 from snaketorch.errors import DataError
 
 LABELS = np.array([0, 1, 0, 1])
-IMAGES = np.zeros((4, 1, 2, 2), np.uint8)
 CLASSES = ("cat", "dog")
 
 
 @pytest.mark.parametrize(
-    ("images", "labels", "classes", "message"),
+    ("labels", "classes", "message"),
     [
-        (IMAGES.astype(np.float32), LABELS, CLASSES, "float32 .* allowed: uint8"),
-        (IMAGES[:, 0], LABELS, CLASSES, r"shape \(4, 2, 2\)"),
-        (np.zeros((4, 2, 2, 2), np.uint8), LABELS, CLASSES, "with 1 or 3 channels"),
-        (IMAGES[:0], LABELS[:0], CLASSES, "there are no images"),
-        (IMAGES, LABELS[:3], CLASSES, r"labels are int64 of shape \(3,\)"),
-        (IMAGES, LABELS.astype(np.int32), CLASSES, "labels are int32"),
-        (IMAGES, np.array([0, 1, 2, 1]), CLASSES, "1 labels are outside .* is 2 of sample 2; allowed: 0 to 1"),
-        (IMAGES, np.array([0, 1, 0, -1]), CLASSES, "the first is -1 of sample 3"),
-        (IMAGES, LABELS, ("cat", "dog", "cow"), "no sample is of class 'cow'"),
-        (IMAGES, LABELS, ("cat", "cat"), "class 'cat' is there twice"),
+        (LABELS[:0], CLASSES, "there are no samples"),
+        (LABELS[:3], CLASSES, r"labels are int64 of shape \(3,\)"),
+        (LABELS.astype(np.int32), CLASSES, "labels are int32"),
+        (np.array([0, 1, 2, 1]), CLASSES, "1 labels are outside .* is 2 of sample 2; allowed: 0 to 1"),
+        (np.array([0, 1, 0, -1]), CLASSES, "the first is -1 of sample 3"),
+        (LABELS, ("cat", "dog", "cow"), "no sample is of class 'cow'"),
+        (LABELS, ("cat", "cat"), "class 'cat' is there twice"),
     ],
 )
-def test_images_that_cannot_be_what_they_claim_are_refused(images, labels, classes, message):
+def test_labels_that_cannot_be_what_they_claim_are_refused(labels, classes, message):
+    names = [f"sample {row}" for row in range(4 if len(labels) else 0)]
     with pytest.raises(DataError, match=message):
-        RawImages(images, labels, classes)
+        Labelled(labels=labels, classes=classes, names=names)
 
 
 VALUES = np.arange(8.0).reshape(4, 2)

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from snaketorch.config.datasets import SklearnSource, StatsmodelsSource
+from snaketorch.config.datasets import Prepare, Split
+from snaketorch.config.sources import SklearnSource, StatsmodelsSource
+from snaketorch.config.specs import PrepareSpec
 from snaketorch.data.sources import sklearn, statsmodels
 from snaketorch.data.sources.sklearn import grey_levels
 from snaketorch.data.sources.statsmodels import fractional_years
@@ -11,14 +13,20 @@ from snaketorch.errors import DataError
 
 
 def load_table(name, columns=None):
-    return statsmodels.load(StatsmodelsSource(kind="statsmodels", name=name, columns=columns))
+    source = StatsmodelsSource(kind="statsmodels", name=name, columns=columns)
+    return statsmodels.load(PrepareSpec(dataset=name, source=source, split=Split(), prepare=Prepare()))
 
 
 def test_digits_come_back_from_their_grey_levels():
-    raw = sklearn.load(SklearnSource(kind="sklearn", name="digits"))
+    raw = sklearn.load(
+        PrepareSpec(
+            dataset="digits", source=SklearnSource(kind="sklearn", name="digits"), split=Split(), prepare=Prepare()
+        )
+    )
+    images = raw.reader.samples
     original = load_digits()
-    assert np.array_equal(np.rint(raw.images[:, 0] * (16 / 255)), original.images)
-    assert (raw.images.min(), raw.images.max()) == (0, 255)
+    assert np.array_equal(np.rint(images[:, 0] * (16 / 255)), original.images)
+    assert (images.min(), images.max()) == (0, 255)
     assert np.array_equal(raw.labels, original.target)
     assert raw.classes == tuple("0123456789")
 

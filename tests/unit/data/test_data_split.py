@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from snaketorch.config.datasets import Split
 from snaketorch.data.manifest import SPLITS
-from snaketorch.data.split import allocate, split_by_time, split_random, split_stratified
+from snaketorch.data.split import allocate, split_by_time, split_samples
 from snaketorch.errors import DataError
 
 
@@ -18,7 +20,17 @@ def options(draw, least=5):
 
 
 def shares(split):
-    return {"train": 1 - split.val - split.test, "val": split.val, "test": split.test}
+    val, test = Fraction(str(split.val)), Fraction(str(split.test))
+    return {"train": 1 - val - test, "val": val, "test": test}
+
+
+def split_stratified(labels, classes, split, given=None):
+    return split_samples(np.asarray(labels), classes, given or {}, split)
+
+
+def split_random(count, split, given=None):
+    labels = np.zeros(count, np.int64)
+    return split_samples(labels, ["all"], given or {}, split.model_copy(update={"stratify": False}))
 
 
 def assert_every_row_once_in_ascending_order(rows, count):
@@ -31,7 +43,7 @@ def assert_every_row_once_in_ascending_order(rows, count):
 
 @given(st.integers(0, 100_000), options(least=1))
 def test_no_split_is_a_whole_sample_away_from_its_share(count, split):
-    counts = allocate(count, split)
+    counts = allocate(count, shares(split))
     assert sum(counts.values()) == count
     for name, share in shares(split).items():
         assert abs(counts[name] - count * share) < 1 + 1e-6
@@ -39,7 +51,7 @@ def test_no_split_is_a_whole_sample_away_from_its_share(count, split):
 
 def test_of_equal_remainders_the_smaller_share_gets_the_sample():
     # 3.5, 0.5 and 1: without that rule nothing would be left for val
-    assert allocate(5, Split(val=0.1, test=0.2)) == {"train": 3, "val": 1, "test": 1}
+    assert allocate(5, shares(Split(val=0.1, test=0.2))) == {"train": 3, "val": 1, "test": 1}
 
 
 @given(st.lists(st.integers(20, 60), min_size=1, max_size=6), options(), st.randoms(use_true_random=False))
@@ -101,3 +113,69 @@ def test_a_class_with_too_few_samples_is_named():
 def test_a_split_that_would_be_empty_is_refused(split):
     with pytest.raises(DataError, match="4 samples give 3 for train, 0 for val, 1 for test"):
         split(4, Split(val=0.1, test=0.2))
+
+
+TEST = np.arange(10, 60)
+
+
+@given(options(), st.booleans(), st.sampled_from([{"test"}, {"val"}, {"val", "test"}, {"train"}, {"train", "test"}]))
+def test_parts_that_the_source_sets_apart_stay_as_they_are(split, stratify, named):
+    labels = np.arange(200) % 2
+    whole = {"val": np.arange(60, 100), "test": TEST}
+    given = {name: whole[name] for name in named & whole.keys()}
+    if "train" in named:
+        given["train"] = np.setdiff1d(np.arange(200), np.concatenate([[], *given.values()]))
+    rows = split_samples(labels, ["even", "odd"], given, split.model_copy(update={"stratify": stratify}))
+    assert_every_row_once_in_ascending_order(rows, 200)
+    for name in given.keys() - {"train"}:
+        assert np.array_equal(rows[name], given[name])
+    pool = 200 - sum(len(given[name]) for name in given.keys() - {"train"})
+    for name in {"val", "test"} - given.keys():
+        assert abs(len(rows[name]) - pool * getattr(split, name)) < 2 + 1e-6
+
+
+def test_all_parts_given_are_the_split():
+    given = {"val": np.array([4, 3]), "train": np.array([5, 0]), "test": np.array([1, 2])}
+    rows = split_random(6, Split(), given)
+    assert {name: part.tolist() for name, part in rows.items()} == {"train": [0, 5], "val": [3, 4], "test": [1, 2]}
+
+
+def test_parts_are_split_anew_when_that_is_asked_for(caplog):
+    caplog.set_level("INFO")
+    anew = Split(given=False)
+    assert {name: part.tolist() for name, part in split_random(100, anew, {"test": TEST}).items()} == {
+        name: part.tolist() for name, part in split_random(100, Split()).items()
+    }
+    assert "split.given is false: all samples are split anew, those of test too" in caplog.text
+
+
+def test_a_share_that_is_not_used_is_said(caplog):
+    caplog.set_level("INFO")
+    split_random(100, Split(), {"test": TEST})
+    assert caplog.messages == ["split.test is not used: the source sets 50 samples apart for test"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"val": [1, 2], "test": [2, 3]}, "parts val and test .* share 1 samples, the first is sample 2"),
+        ({"test": []}, "the part 'test' .* is empty"),
+        ({"train": [0, 1], "test": [2, 3]}, "46 samples are in none of the parts train and test .* is sample 4"),
+        ({"val": [0], "test": range(1, 50)}, "0 samples give 0 for train"),
+    ],
+)
+def test_parts_that_are_no_split_are_refused(parts, message):
+    given = {name: np.array(rows, np.int64) for name, rows in parts.items()}
+    with pytest.raises(DataError, match=message):
+        split_random(50, Split(), given)
+
+
+def test_a_class_that_only_the_test_knows_is_named():
+    labels = np.array([0] * 30 + [1] * 5)
+    with pytest.raises(DataError, match="class 'new' has 0 samples outside test, which gives 0 for train, 0 for val"):
+        split_stratified(labels, ["old", "new"], Split(), {"test": np.arange(20, 35)})
+
+
+def test_numbers_are_split_at_random():
+    rows = split_samples(np.linspace(0, 1, 40), (), {}, Split())
+    assert_every_row_once_in_ascending_order(rows, 40)

@@ -1,12 +1,15 @@
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sklearn import metrics
 
+from snaketorch.data.manifest import Manifest
 from snaketorch.evaluation.classification import MEASURES, evaluate
 from snaketorch.evaluation.outcome import Case
+from tests.unit.prepared_by_hand import write_sequences
 
 CLASSES = ("cat", "dog", "emu", "fox")
 RANDOM = np.random.default_rng(0)
@@ -111,3 +114,15 @@ def test_the_worst_examples_are_those_with_the_largest_loss():
 def test_fewer_samples_than_examples_are_all_shown():
     logits, label = some(2)
     assert len(evaluate(make_case(logits, label, examples=100)).figures["best"].axes) == 2
+
+
+@pytest.mark.parametrize("ragged", [True, False], ids=["ragged", "equal"])
+def test_sequences_are_shown_as_lines_of_their_own_length(tmp_path, ragged):
+    manifest = Manifest.load(write_sequences(tmp_path / "sequences", ragged))
+    arrays = manifest.arrays("test")
+    logits = np.stack([np.linspace(3, -3, 20), np.zeros(20)], 1)  # of a true class 0 the last is the worst
+    label = np.zeros(20, np.int64)
+    outcome = evaluate(replace(make_case(logits, label, classes=manifest.classes), manifest=manifest))
+    shown = outcome.figures["worst"].axes[0].lines[0].get_ydata()
+    expected = arrays["value"][arrays["value_start"][19] :] if ragged else arrays["value"][19]
+    np.testing.assert_array_equal(shown, expected[:, 0])

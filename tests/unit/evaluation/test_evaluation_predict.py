@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from snaketorch.data.batches import ArraySamples
+from snaketorch.data.loading.samples import ArraySamples
 from snaketorch.evaluation.predict import LATENCY_CALLS, Cost, full_float32, predict
 
 CPU = torch.device("cpu")

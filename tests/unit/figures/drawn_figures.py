@@ -40,6 +40,11 @@ def example(predicted="a goldfish", true="a very long name of a class"):
     return Example(image, predicted, true, 0.99999)
 
 
+def sequence_example(channels, predicted="walk"):
+    sequence = np.random.default_rng(0).normal(size=(1200, channels)).cumsum(0)
+    return Example(sequence.astype(np.float32), predicted, "run", 0.6)
+
+
 DRAW = {
     "curves of one seed": lambda: learning_curves({0: history()}, ["loss", "accuracy"], {0: 9}),
     "curves of three seeds": lambda: learning_curves(
@@ -51,6 +56,9 @@ DRAW = {
         np.array([0, 3, 9, 40]), np.array([0, 0.5, 0.6, 0.99]), np.array([0, 0.4, 0.7, 0.98])
     ),
     "examples": lambda: examples_figure([example(), example("koi", "koi"), *[example()] * 6], "Some images"),
+    "examples of sequences": lambda: examples_figure(
+        [sequence_example(3), sequence_example(9, "run")], "Some sequences"
+    ),
     "timeline": lambda: timeline_figure([line("flow (m³)", 1), line("flow (m³)", 3)], "year"),
     "errors": lambda: error_figure({"model": np.array([1, 2.0]), "persistence": np.array([2, 4.0])}, "error (m³)"),
     "errors of many steps": lambda: error_figure({"model": np.arange(30.0), "persistence": np.arange(30.0)}, "error"),

@@ -38,3 +38,16 @@ def test_both_directions_end_in_the_state_that_has_seen_everything():
     states, _ = network.cells(sequence)  # (B, T, 2 * hidden)
     last = torch.cat([states[:, -1, :5], states[:, 0, 5:]], dim=1)
     assert torch.allclose(network(sequence), network.head(last))
+
+
+@pytest.mark.parametrize("kind", [Lstm, Gru], ids=["lstm", "gru"])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forwards", "both ways"])
+def test_padding_has_no_influence_on_what_a_recurrent_network_says(kind, layers, bidirectional):
+    options = kind(kind=kind.__name__.lower(), hidden=5, layers=layers, bidirectional=bidirectional)
+    network = build_network(options, (9, 3), 4).eval()
+    length = torch.tensor([2, 9, 1, 5])
+    sequence = torch.randn(4, 16, 3)  # what stands after the end is anything
+    together = network(sequence, length)
+    for row, steps, said in zip(sequence, length.tolist(), together, strict=True):
+        torch.testing.assert_close(said, network(row[None, :steps])[0], atol=1e-5, rtol=1e-5)

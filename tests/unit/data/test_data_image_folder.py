@@ -1,0 +1,212 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from snaketorch.data.decoding import pool
+from snaketorch.data.manifest import SPLITS
+from snaketorch.data.sources.class_folders import read_class_folders
+from snaketorch.errors import DataError
+
+SOME = {"val": 0.2, "test": 0.2}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten images each of cats and dogs."""
+    root = tmp_path / "pets"
+    fill(root)
+    return root
+
+
+def fill(root, count=10, size=(6, 5)):
+    for label, name in enumerate(("cat", "dog")):
+        (root / name).mkdir(parents=True)
+        for index in range(count):
+            pixels = np.full((*size, 3), 10 * index + label, np.uint8)
+            pixels[0, 0] = 255, 0, label
+            Image.fromarray(pixels).save(root / name / f"{index}.png")
+
+
+def prepare(dataset, root, split=SOME, **options):
+    return dataset.prepare({"kind": "image_folder", "path": str(root)}, split, options)
+
+
+def test_class_folders_become_a_dataset(dataset, folder):
+    manifest = prepare(dataset, folder)
+    assert manifest.classes == ("cat", "dog")
+    assert manifest.fields["image"]["shape"] == [3, 6, 5]
+    assert [manifest.splits[name].count for name in SPLITS] == [12, 4, 4]
+    for name in SPLITS:
+        arrays = manifest.arrays(name)
+        assert np.array_equal(arrays["image"][:, 2, 0, 0], arrays["label"])
+
+
+@pytest.mark.parametrize("val", ["val", "valid", "validation"])
+def test_parts_that_have_folders_of_their_own_are_kept(dataset, tmp_path, val):
+    for part, count in (("train", 7), (val, 2), ("test", 3)):
+        fill(tmp_path / "pets" / part, count)
+    manifest = prepare(dataset, tmp_path / "pets")
+    assert [manifest.splits[name].count for name in SPLITS] == [14, 4, 6]
+
+
+def test_validation_comes_from_training_where_only_the_test_is_apart(dataset, tmp_path):
+    fill(tmp_path / "pets" / "train", 10)
+    fill(tmp_path / "pets" / "test", 3)
+    assert [prepare(dataset, tmp_path / "pets").splits[name].count for name in SPLITS] == [16, 4, 6]
+
+
+def test_the_number_of_threads_does_not_show(dataset, folder, monkeypatch):
+    monkeypatch.setattr(pool, "QUICK", 0.0)  # threads from the second task on
+    monkeypatch.setattr(pool, "TASK_FILES", 3)
+    digests = set()
+    for threads in ("1", "4"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        monkeypatch.setattr(pool, "BUDGET_VALUES", 100)
+        digests.add(prepare(dataset, folder).digest)
+    assert len(digests) == 1
+
+
+def test_other_files_are_left_aside_and_named(dataset, folder, caplog):
+    for name in ("README.txt", "cat/notes.md", ".hidden", "cat/.DS_Store", "dog/Thumbs.db"):
+        (folder / name).write_text("no image")
+    report = prepare(dataset, folder).report
+    assert report["facts"]["files left aside"] == ["README.txt", "cat/notes.md"]
+    assert "left aside, for they are no images: README.txt, cat/notes.md" in caplog.text
+
+
+def test_folders_that_are_no_classes_are_refused(dataset, tmp_path, folder):
+    with pytest.raises(DataError, match="is no folder"):
+        prepare(dataset, tmp_path / "absent")
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(DataError, match="has no folders"):
+        prepare(dataset, tmp_path / "nothing")
+    (folder / "cow").mkdir()
+    with pytest.raises(DataError, match="folder 'cow' has no images"):
+        prepare(dataset, folder)
+
+
+def test_a_class_that_a_part_lacks_is_named(dataset, tmp_path):
+    fill(tmp_path / "pets" / "train")
+    fill(tmp_path / "pets" / "test")
+    (tmp_path / "pets" / "train" / "dog").rename(tmp_path / "pets" / "train" / "dogs")
+    with pytest.raises(DataError, match="there is no folder 'train/dog', but one in test/"):
+        prepare(dataset, tmp_path / "pets")
+
+
+def test_sizes_that_differ_are_named(dataset, folder):
+    Image.new("RGB", (40, 30)).save(folder / "cat" / "3.png")
+    message = r"smallest is 6x5 pixels \(cat/0.png\), the largest 30x40 pixels \(cat/3.png\).*prepare: {size: \[H, W\]}"
+    with pytest.raises(DataError, match=message):
+        prepare(dataset, folder)
+    assert prepare(dataset, folder, size=[4, 4]).fields["image"]["shape"] == [3, 4, 4]
+
+
+def test_images_that_are_all_grey_have_one_channel(dataset, folder):
+    for path in folder.rglob("*.png"):
+        Image.open(path).convert("L").save(path)
+    assert prepare(dataset, folder).fields["image"]["shape"] == [1, 6, 5]
+    Image.new("RGB", (5, 6)).save(folder / "cat" / "3.png")
+    assert prepare(dataset, folder).fields["image"]["shape"] == [3, 6, 5]
+
+
+@pytest.mark.parametrize("bad", [b"", b"no image", None])
+def test_a_bad_image_is_named_or_left_out(dataset, folder, bad):
+    path = folder / "dog" / "4.png"
+    path.write_bytes(path.read_bytes()[:60] if bad is None else bad)
+    with pytest.raises(DataError, match=r"dataset 'some': dog/4.png: .*on_bad_sample: skip"):
+        prepare(dataset, folder)
+    with pytest.raises(DataError, match=r"1 of 20 samples are bad.* allows 0"):
+        prepare(dataset, folder, on_bad_sample="skip")
+    manifest = prepare(dataset, folder, on_bad_sample="skip", max_bad_share=0.1)
+    assert [sample["sample"] for sample in manifest.report["skipped"]] == ["dog/4.png"]
+    assert sum(manifest.splits[name].count for name in SPLITS) == 19
+
+
+def test_a_class_that_loses_all_its_images_is_named(dataset, folder):
+    for path in (folder / "dog").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match="all samples of class 'dog' are bad"):
+        prepare(dataset, folder, on_bad_sample="skip", max_bad_share=0.9)
+
+
+def test_copies_enlarge_the_training_split_alone(dataset, folder):
+    before = prepare(dataset, folder)
+    original = np.array(before.arrays("train")["image"])
+    manifest = prepare(dataset, folder, copies=2, augment={"brightness": 0.3, "horizontal_flip": 0.5})
+    train = manifest.arrays("train")
+    assert [manifest.splits[name].count for name in SPLITS] == [36, 4, 4]
+    assert manifest.splits["train"].class_counts == (18, 18)
+    assert np.array_equal(train["image"][:12], original)
+    assert np.array_equal(train["label"], np.tile(train["label"][:12], 3))
+    assert not np.array_equal(train["image"][12:24], train["image"][24:])
+    assert np.abs(train["image"][12:24].astype(int) - original).mean() < 60
+    assert manifest.report["facts"]["training images before copies"] == 12
+    assert manifest.fields["image"]["statistics"]["mean"][0] == pytest.approx(train["image"][:, 0].mean() / 255)
+
+
+PEAK = """
+import json, resource, sys
+from pathlib import Path
+from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.decoding import pool
+from snaketorch.data.prepare import prepare
+import torch
+from torchvision.transforms.v2 import functional
+torch.set_num_threads(1)
+pool.BUDGET_VALUES, pool.QUICK = 2**24, 0
+peaks = []
+for path in sys.argv[1:]:
+    folder = Path(path + "-out")
+    spec = {"dataset": "x", "source": {"kind": "image_folder", "path": path}, "split": {},
+            "prepare": {"size": [32, 32]}}
+    prepare(PrepareSpec.model_validate(spec), folder / "m.json", folder / "p.png", folder / "arrays", "", None)
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(json.dumps(peaks))
+"""
+
+
+def test_memory_stays_bounded_by_pixels_and_not_by_files(tmp_path):
+    # decoded, 24 images of 600x600 pixels take 26 MB, and 240 take 260 MB
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (14, 14, 3), dtype=np.uint8)).resize((600, 600))
+    image.save(tmp_path / "image.jpg", quality=30)
+    for name, count in (("few", 24), ("many", 240)):
+        for label in ("a", "b"):
+            (tmp_path / name / label).mkdir(parents=True)
+            for index in range(count // 2):
+                (tmp_path / name / label / f"{index}.jpg").hardlink_to(tmp_path / "image.jpg")
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "few"), str(tmp_path / "many")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    few, many = json.loads(done.stdout.splitlines()[-1])
+    assert many - few < 80, f"{few:.0f} MB for few, {many:.0f} MB for many"
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (["train/cat", "train/dog", "test"], "'.*/test' looks like a part and holds no class folders"),
+        (["val/cat", "val/dog", "test/cat", "test/dog"], "has test, val and no folder train"),
+        (["test"], "looks like a part and holds no class folders"),
+    ],
+)
+def test_parts_that_are_not_whole_never_become_classes(tmp_path, folders, message):
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / folder / "1.png")
+
+    with pytest.raises(DataError, match=message):
+        read_class_folders(tmp_path, {".png"}, "images")
+
+
+def test_parts_are_known_by_other_names_too(tmp_path):
+    for folder in ("Training/cat", "Training/dog", "Testing/cat", "Testing/dog"):
+        (tmp_path / folder).mkdir(parents=True)
+        Image.new("L", (4, 4)).save(tmp_path / folder / "1.png")
+
+    found = read_class_folders(tmp_path, {".png"}, "images")
+
+    assert found.classes == ("cat", "dog")
+    assert found.given["test"].tolist() == [2, 3]
