@@ -191,8 +191,8 @@ class TextSource(_Source):
 
     kind: Literal["text"]
     path: Path
-    """A `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` file. Running text: a `.txt` file, a folder of them (in
-    the order of their names, a blank line between two), or the rows of such a file, a line each."""
+    """A `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` file. Running text: a `.txt` file, a folder of them
+    (in the order of their names, a blank line between two), or the rows of such a file, a line each."""
     text: Column = "text"
     """The column that holds the texts."""
     label: Column | None = None

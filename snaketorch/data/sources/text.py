@@ -102,8 +102,6 @@ def _check(text: str | None, label: str | None, source: TextSource) -> tuple[str
 
 
 def _corpus(source: TextSource) -> RawCorpus:
-    if source.test_path is not None:
-        raise DataError("source.test_path: running text is cut in its order; allowed: with source.label only")
     path = Path(source.path)
     if path.is_dir() or source.path.lower().endswith(PLAIN):
         parts = partial(_joined, _text_files(path))

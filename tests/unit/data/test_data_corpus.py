@@ -175,7 +175,6 @@ def test_texts_of_rows_without_labels_are_running_text(raw, name, content):
         ("a.txt", b" \n\n", {}, "nothing but white space"),
         ("a.txt", "text".encode("utf-16"), {}, "is UTF-16; allowed: UTF-8"),
         ("a.txt", b"caf\xe9 and more", {}, "a.txt: is not UTF-8: byte 0xe9 at position 3"),
-        ("a.txt", b"x", {"test_path": "b.txt"}, "running text is cut in its order"),
         ("a.csv", b"body\nx\n", {}, "source.text: there is no column 'text' in"),
         ("a.csv", b"text,n\nx,1\ny\n", {}, "a.csv, line 3: has 1 cell, the header has 2"),
         ("a.jsonl", b'{"text": "x"}\n{"n": 1}\n', {}, "a.jsonl, line 2: 'text' is missing"),
