@@ -184,7 +184,7 @@ def measure(source: Path, images: int, repeats: int) -> str:
         manifest = prepared(base / "images", base / "dataset")
         preparation = time.perf_counter() - began
         spec, found = training_spec(repeats + 1), {}
-        # a round each, in turn, so that a busy moment is shared; the first one warms up
+        # ours trains in one piece, as a user would; the others take turns, and their first round warms up
         others = {"data": data_alone(spec, manifest), "usual": usual_script(base / "images", manifest)}
         found["ours"], facts = with_snaketorch(spec, manifest, base)
         others["by hand"] = by_hand(spec, manifest, facts)

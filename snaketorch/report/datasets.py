@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snaketorch.config.contents import CONTENTS
 from snaketorch.report.resolved_yaml import as_yaml
 from snaketorch.report.results import Experiment
 
@@ -64,9 +65,16 @@ class Dataset:
 
     @property
     def spec(self) -> str:
-        """How it was prepared, YAML."""
+        """How it was prepared, YAML: the keys that have a meaning for its content."""
         spec = self.manifest.get("spec", {})
-        return as_yaml({key: _without_none(spec[key]) for key in ("source", "split", "prepare") if key in spec})
+        content = CONTENTS[self.manifest["provides"]]
+        kept = {"split": content.split, "prepare": content.prepare}
+        shown = {
+            section: {key: value for key, value in spec[section].items() if key in kept.get(section, spec[section])}
+            for section in ("source", "split", "prepare")
+            if section in spec
+        }
+        return as_yaml(_without_none(shown))
 
     @property
     def _report(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 from snaketorch.data.quality.balance import examine_balance
 from snaketorch.data.quality.digests import ragged_digests, row_digests
 from snaketorch.data.quality.duplicates import examine_copies
-from snaketorch.data.quality.outliers import robust_scale
+from snaketorch.data.quality.outliers import far_values, robust_scale
 from snaketorch.data.quality.report import MOST_EXAMPLES, Finding
 from snaketorch.data.store import Store
 
@@ -96,14 +96,7 @@ def _outliers(
                 f"{row - starts[split][sample]}"
                 for row, sample in zip(far[:MOST_EXAMPLES], samples[:MOST_EXAMPLES], strict=True)
             ]
-    if found:
-        yield Finding(
-            "outliers",
-            "hint",
-            f"{total:,} values are beyond {FAR:g} robust standard deviations of their channel.",
-            total,
-            tuple(found[:MOST_EXAMPLES]),
-        )
+    yield from far_values(found, total, FAR)
 
 
 def _lengths(lengths: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from snaketorch.data.quality.outliers import robust_scale
+from snaketorch.data.quality.outliers import far_values, robust_scale
 from snaketorch.data.quality.report import MOST_EXAMPLES, Finding
 from snaketorch.data.quality.sequences import constant_channels
 from snaketorch.data.store import Store
@@ -69,14 +69,7 @@ def _outliers(values: Mapping[str, np.ndarray], channels: Sequence[str]) -> Iter
                 continue
             total += len(far)
             found += [f"{split}: {name} is {steps[row, index]:.6g} at step {row:,}" for row in far[:MOST_EXAMPLES]]
-    if found:
-        yield Finding(
-            "outliers",
-            "hint",
-            f"{total:,} values are beyond {FAR:g} robust standard deviations of their channel.",
-            total,
-            tuple(found[:MOST_EXAMPLES]),
-        )
+    yield from far_values(found, total, FAR)
 
 
 def _drift(values: Mapping[str, np.ndarray], channels: Sequence[str]) -> Iterator[Finding]:
