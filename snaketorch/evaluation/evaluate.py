@@ -23,6 +23,7 @@ from snaketorch.evaluation.predict import predict
 from snaketorch.figures.curves import learning_curves
 from snaketorch.figures.history import read_history
 from snaketorch.figures.style import save
+from snaketorch.hardware.allocator import keep_freed_memory
 from snaketorch.hardware.precision import device_name
 from snaketorch.implementation import resolve
 from snaketorch.journal import Journal
@@ -71,6 +72,7 @@ def evaluate(
         UserError: The files do not belong together, or the model gives no numbers.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
+    keep_freed_memory()
     torch.set_num_threads(threads)
     dataset, training, task = Manifest.load(manifest), json.loads(record.read_text("utf-8")), load_model(model)
     model_sha256 = provenance.file_sha256(model)

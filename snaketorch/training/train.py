@@ -15,6 +15,7 @@ from snaketorch import journal as journals
 from snaketorch import provenance
 from snaketorch.config.specs import TrainSpec
 from snaketorch.data.manifest import Manifest
+from snaketorch.hardware.allocator import keep_freed_memory
 from snaketorch.publish import write_json, write_text
 from snaketorch.training import state
 from snaketorch.training.fit import Fitted, fit
@@ -57,6 +58,7 @@ def train(
     Raises:
         UserError: what a user can mend: data, network and data that do not fit, a diverging loss.
     """
+    keep_freed_memory()
     torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("high")  # TF32 where the device has it
     dataset = Manifest.load(manifest)
