@@ -1,8 +1,8 @@
 """Random changes of training samples, on whole batches and on the device that holds them.
 
 Every sample has its own draw, a function of (seed, epoch, index of the sample) alone: the same in any
-batch, in any order, with any number of processes, and after a resume. No step asks the device for a value,
-and no shape depends on one.
+batch, in any order, with any number of processes, and after a resume. On a GPU no step asks for a value, and
+no shape depends on one; on a CPU, which has nothing to wait for, a rare change is made to those that drew it.
 """
 
 from typing import Any

@@ -52,8 +52,9 @@ class ColourMap:
     def hue(self, turns: Tensor) -> None:
         """Colours turned about the grey axis by a share of the circle (B,), red towards green (Rodrigues' formula).
 
-        Thirds of a turn exchange the channels, exactly as the hue of HSV does. Between them HSV goes
-        along a hexagon and this along a circle; the two differ slightly, and this is linear.
+        Thirds of a turn exchange the channels, exactly as the hue of HSV does. Between them HSV goes along a
+        hexagon and this, which is linear, along a circle: they differ by up to a third of what the largest
+        channel is above the smallest.
         """
         if self._has_colour:
             angle = turns * (2 * math.pi)

@@ -29,7 +29,8 @@ def matrix(*entries: Tensor | float) -> Tensor:
 
 def product(first: Tensor, second: Tensor) -> Tensor:
     """The change ``first`` and, of what comes out, the change ``second``; (B, 3, 3) each."""
-    return first @ second
+    # not ``@``, which would leave 11 bits of a position where training lets products be rounded to TF32
+    return (first.unsqueeze(3) * second.unsqueeze(1)).sum(2)
 
 
 def warped(images: Tensor, matrices: Tensor, interpolation: str, padding_mode: str, flat: bool) -> Tensor:
@@ -39,17 +40,17 @@ def warped(images: Tensor, matrices: Tensor, interpolation: str, padding_mode: s
     behind the horizon is as far away as can be.
     """
     height, width = images.shape[2:]
-    x = (torch.arange(width, device=images.device) + 0.5 - width / 2).view(1, 1, -1)
-    y = (torch.arange(height, device=images.device) + 0.5 - height / 2).view(1, -1, 1)
-    places = []
-    for row in matrices[:, : 2 if flat else 3].unbind(1):
-        a, b, c = row[:, :, None, None].unbind(1)
-        places.append(a * x + (b * y + c))
+    x = torch.arange(width, device=images.device) + 0.5 - width / 2
+    y = (torch.arange(height, device=images.device) + 0.5 - height / 2).unsqueeze(1)
+    # grid_sample counts from -1 to 1, edge to edge
+    across, down, *divisor = matrices.unbind(1)
+    rows = torch.stack((across * (2 / width), down * (2 / height), *([] if flat else divisor)), 1)
+    a, b, c = rows[..., None, None].unbind(2)
+    # (B, 2 or 3, H, W) in one sum; affine_grid takes 90 times as long on a CPU
+    places = a * x + (b * y + c)
     if not flat:
-        divisor = places.pop().clamp(min=_BEYOND)
-        places = [place / divisor for place in places]
-    # grid_sample counts from -1 to 1, edge to edge; its own affine_grid takes 90 times as long on a CPU
-    grid = torch.stack((places[0] * (2 / width), places[1] * (2 / height)), -1)
+        places = places[:, :2] / places[:, 2:].clamp(min=_BEYOND)
+    grid = places.permute(0, 2, 3, 1)
     return F.grid_sample(images, grid, mode=interpolation, padding_mode=padding_mode, align_corners=False)
 
 

@@ -6,13 +6,14 @@ from torch import Tensor
 from snaketorch.config.augment import Augment
 from snaketorch.data.augment.colour import Colour, ColourMap
 from snaketorch.data.augment.constants import Constants
-from snaketorch.data.augment.draws import Draws, between, bits_at, normal
-from snaketorch.data.augment.filters import SHARP, blurred
+from snaketorch.data.augment.draws import Draws, between, normal_at
+from snaketorch.data.augment.filters import blurred
 from snaketorch.data.augment.geometry import Geometry, warped
 from snaketorch.data.augment.mix import Mix, partners
 from snaketorch.data.augment.policy import Policy
 from snaketorch.data.augment.rectangles import Erase
 from snaketorch.data.augment.shift import shifted
+from snaketorch.data.augment.subset import changed
 from snaketorch.data.loading.samples import Batch
 
 WHITE = 255.0
@@ -59,8 +60,7 @@ class ImageAugmentation:
         images = self._moved(pixels.reshape(len(pixels), -1, height, width), drawn, chosen)
         if self.options.blur:
             sigma = between(drawn["blur_sigma"], *self.options.blur_sigma)
-            sigma = torch.where(drawn["blur"] < self.options.blur, sigma, SHARP)
-            images = blurred(images.float(), sigma, self.options.blur_sigma[1])
+            images = changed(images.float(), drawn["blur"] < self.options.blur, self._blurred, sigma)
         if chosen:
             images = self.policy.filter(images.float(), chosen, channels)
         images = self._coloured(images, channels, states, drawn, chosen)
@@ -82,6 +82,9 @@ class ImageAugmentation:
         flat = not options.perspective
         return warped(images.float(), matrices, options.interpolation, options.padding_mode, flat)
 
+    def _blurred(self, images: Tensor, sigma: Tensor) -> Tensor:
+        return blurred(images, sigma, self.options.blur_sigma[1])
+
     def _coloured(self, images, channels, states, drawn, chosen) -> Tensor:
         """Colours changed, noise added, normalised."""
         constant = self._constants.on(images.device)
@@ -100,10 +103,12 @@ class ImageAugmentation:
         else:
             layers = (layers * scale).add_(shift)
         if self.options.noise:
-            noise = normal(bits_at(states, "noise", size[1:].numel()))
-            layers = torch.addcmul(layers, noise.view(layers.shape), constant["deviation"])
+            noise = normal_at(states, "noise", size[1:].numel()).reshape(layers.shape)
+            layers = noise.mul_(constant["deviation"]).add_(layers)
         if changes or self.options.noise:
-            layers = torch.minimum(torch.maximum(layers, constant["black"]), constant["white"])
+            # clamp is 20 times as slow with a bound for each channel
+            layers = torch.maximum(layers, constant["black"], out=layers)
+            layers = torch.minimum(layers, constant["white"], out=layers)
         return layers.view(size)
 
     def _mixed(self, batch: Batch, drawn, shape) -> Batch:

@@ -44,8 +44,7 @@ class Mix:
             # as in the paper the centre lies anywhere, and what juts out is cut off
             top, bottom = _stretch(drawn["mix_y"], side, height)
             left, right = _stretch(drawn["mix_x"], side, width)
-            mask = inside(top, left, bottom, right, height, width)
-            images = torch.where(mask.unsqueeze(1), others, images)
+            images = torch.lerp(images, others, inside(top, left, bottom, right, height, width))
             box = (bottom - top) * (right - left) / (height * width)
         return images, torch.where(cut, 1 - box, blend)
 

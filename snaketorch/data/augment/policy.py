@@ -1,11 +1,12 @@
 """RandAugment and TrivialAugment: one or some operations of a list for each sample.
 
-The list and the strengths are those of torchvision's `RandAugment` and `TrivialAugmentWide`, of 31 steps,
-without Equalize. What a sample draws is done in another order, so that no step depends on the draw: what
-moves pixels goes into the one matrix of places, in the order of the draw; then sharpness, autocontrast,
-posterize and solarize, once each (of two draws of one the product, or the stronger); then brightness,
-contrast and colour go into the one map of colours, in the order of the draw. torchvision moves about a
-corner for shears; here everything is about the centre, as in the papers' code for rotations.
+The list and the strengths are those of torchvision's `RandAugment` and `TrivialAugmentWide`, of 31 steps.
+What a sample draws is done in another order, so that no step depends on the draw: what moves pixels goes
+into the one matrix of places, in the order of the draw, and what comes out is rounded to bytes, as
+torchvision's is; then sharpness, autocontrast, equalize, posterize and solarize, once each (of two draws of
+one the product, or the stronger); then brightness, contrast and colour go into the one map of colours, in
+the order of the draw. torchvision moves about a corner for shears; here everything is about the centre, as
+in the papers' code for rotations.
 """
 
 import math
@@ -19,6 +20,8 @@ from snaketorch.config.augment import Augment
 from snaketorch.data.augment.colour import ColourMap
 from snaketorch.data.augment.filters import sharpened
 from snaketorch.data.augment.geometry import matrix, product
+from snaketorch.data.augment.subset import changed
+from snaketorch.data.augment.tones import equalized, stretched
 
 OPERATIONS = (
     "identity",
@@ -34,6 +37,7 @@ OPERATIONS = (
     "posterize",
     "solarize",
     "autocontrast",
+    "equalize",
 )
 STEPS = 31
 
@@ -43,7 +47,7 @@ class Strengths(NamedTuple):
 
     shear: float
     translate: float
-    """Pixels, or a share of the side if it is below 1."""
+    """Pixels, or a share of the side if it is below 1; by whole pixels."""
     degrees: float
     enhance: float
     """Added to, or taken from, a factor of 1."""
@@ -102,29 +106,32 @@ class Policy:
             angle = one.amount("rotate", math.radians(most.degrees))
             cos, sin = angle.cos(), angle.sin()
             x, y = (
-                one.amount(f"translate_{axis}", most.translate * (side if most.translate < 1 else 1))
+                one.amount(f"translate_{axis}", most.translate * (side if most.translate < 1 else 1)).trunc()
                 for axis, side in zip("xy", (width, height), strict=True)
             )
-            across = sin + one.amount("shear_x", most.shear)
-            down = one.amount("shear_y", most.shear) - sin
-            step = matrix(cos, across, x, down, cos, y, 0, 0, 1)
+            across = one.amount("shear_x", most.shear) - sin
+            down = one.amount("shear_y", most.shear) + sin
+            step = matrix(cos, across, -x, down, cos, -y, 0, 0, 1)
             matrices = step if matrices is None else product(matrices, step)
         return matrices
 
     def filter(self, images: Tensor, chosen: list[Chosen], channels: int) -> Tensor:
         """What is not linear, on values from 0 to 255 (B, F, H, W)."""
         factor, bits, threshold = (torch.full_like(chosen[0].strength, start) for start in (1.0, 8.0, 256.0))
-        stretch = torch.zeros_like(chosen[0].operation, dtype=torch.bool)
+        stretch = equalize = torch.zeros_like(chosen[0].operation, dtype=torch.bool)
         for one in chosen:
             factor = factor * (1 + one.amount("sharpness", self.strengths.enhance))
             bits = torch.minimum(bits, (8 - one.amount("posterize", self.strengths.bits, either_way=False)).round())
             threshold = torch.where(one.is_("solarize"), torch.minimum(threshold, 255 * (1 - one.strength)), threshold)
             stretch = stretch | one.is_("autocontrast")
-        images = sharpened(images, factor).clamp(0, 255)
-        images = torch.where(stretch.view(-1, 1, 1, 1), _stretched(images, channels), images)
-        step = torch.exp2(8 - bits).view(-1, 1, 1, 1)
-        images = torch.where(step > 1, (images / step).floor() * step, images)
-        return torch.where(images >= threshold.view(-1, 1, 1, 1), 255 - images, images)
+            equalize = equalize | one.is_("equalize")
+        # without it, a byte that the interpolation made a little less would be posterized to the level below
+        images = images.round()
+        images = changed(images, factor != 1, lambda some, factor: sharpened(some, factor).clamp_(0, 255), factor)
+        images = changed(images, stretch, lambda some: stretched(some, channels))
+        images = changed(images, equalize, lambda some: equalized(some, channels))
+        images = changed(images, bits < 8, _posterized, torch.exp2(8 - bits))
+        return changed(images, threshold <= 255, _solarized, threshold)
 
     def colour(self, colours: ColourMap, chosen: list[Chosen]) -> None:
         for one in chosen:
@@ -133,10 +140,10 @@ class Policy:
             colours.saturation(1 + one.amount("colour", self.strengths.enhance))
 
 
-def _stretched(images: Tensor, channels: int) -> Tensor:
-    """Each channel from black to white; a channel of one value stays."""
-    layers = images.unflatten(1, (-1, channels))
-    low, high = layers.amin((1, 3, 4), keepdim=True), layers.amax((1, 3, 4), keepdim=True)
-    flat = high <= low
-    factor = torch.where(flat, 1.0, 255 / (high - low))
-    return ((layers - torch.where(flat, 0, low)) * factor).flatten(1, 2)
+def _posterized(images: Tensor, step: Tensor) -> Tensor:
+    step = step.view(-1, 1, 1, 1)
+    return (images / step).floor_().mul_(step)
+
+
+def _solarized(images: Tensor, threshold: Tensor) -> Tensor:
+    return torch.where(images >= threshold.view(-1, 1, 1, 1), 255 - images, images)

@@ -10,12 +10,16 @@ from snaketorch.data.augment.draws import between, log_between
 
 
 def inside(top: Tensor, left: Tensor, bottom: Tensor, right: Tensor, height: int, width: int) -> Tensor:
-    """Which pixels lie in the rectangle of each sample, (B, H, W), of borders (B,); the last ones are outside."""
+    """1 for pixels in the rectangle of each sample, 0 for the others, (B, 1, H, W).
+
+    Of its borders (B,) the last ones are outside. Floats, since with flags what follows takes 3 to 7 times as
+    long on a CPU.
+    """
     row = torch.arange(height, device=top.device)
     column = torch.arange(width, device=top.device)
     rows = (row >= top.unsqueeze(1)) & (row < bottom.unsqueeze(1))
     columns = (column >= left.unsqueeze(1)) & (column < right.unsqueeze(1))
-    return rows.unsqueeze(2) & columns.unsqueeze(1)
+    return rows.float()[:, None, :, None] * columns.float()[:, None, None, :]
 
 
 class Erase:
@@ -34,5 +38,4 @@ class Erase:
         down = torch.where(drawn["erase"] < self.options.erase, down, 0)
         top = (drawn["erase_y"] * (height - down + 1)).floor()
         left = (drawn["erase_x"] * (width - across + 1)).floor()
-        mask = inside(top, left, top + down, left + across, height, width)
-        return images.masked_fill(mask.unsqueeze(1), 0)
+        return images * (1 - inside(top, left, top + down, left + across, height, width))

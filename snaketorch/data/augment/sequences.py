@@ -5,7 +5,7 @@ from torch import Tensor
 
 from snaketorch.config.augment import Augment
 from snaketorch.data.augment.constants import Constants
-from snaketorch.data.augment.draws import Draws, between, bits_at, normal, uniform
+from snaketorch.data.augment.draws import Draws, between, bits_at, normal_at, uniform
 from snaketorch.data.loading.samples import Batch
 
 
@@ -49,7 +49,7 @@ class SequenceAugmentation:
             source = (step - shift.unsqueeze(1)).clamp(min=0).minimum(length.unsqueeze(1) - 1).clamp(min=0)
             values = values.gather(1, source.unsqueeze(2).expand(-1, -1, channels))
         if options.jitter:
-            noise = normal(bits_at(states, "jitter", steps * channels)).view(values.shape)
+            noise = normal_at(states, "jitter", steps * channels).reshape(values.shape)
             values = torch.addcmul(values, noise, options.jitter * std)
         if options.channel_dropout:
             luck = uniform(bits_at(states, "channel_dropout", channels))
