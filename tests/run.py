@@ -27,7 +27,7 @@ TIERS = {
         ["snakemake", "--lint"],
         ["codespell", "."],
     ],
-    "unit": [pytest("tests/unit", "tests/bad_config", *SIDE_BY_SIDE)],
+    "unit": [pytest("tests/unit", "tests/bad_config", "tests/bad_data", *SIDE_BY_SIDE)],
     "workflow": [pytest("tests/workflow", *SIDE_BY_SIDE)],
     "tracking": [pytest("tests/tracking_server")],
     "e2e": [pytest("tests/e2e", *SIDE_BY_SIDE)],

@@ -1,6 +1,7 @@
 """One video file to frames that are evenly spread over it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -14,12 +15,9 @@ SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", "
 
 def clip_shape(path: Path, frames: int) -> tuple[int, int, int, int]:
     """Frames, channels, height and width of the clip of a file, from its header. DataError when it cannot be read."""
-    try:
-        with av.open(str(path)) as container:
-            stream = _video_of(container)
-            return frames, 3, stream.height, stream.width
-    except (av.FFmpegError, ValueError) as error:
-        raise DataError(f"it cannot be read: {error}") from None
+    with _opened(path) as container:
+        stream = _video_of(container)
+        return frames, 3, stream.height, stream.width
 
 
 def decode_clip(path: Path, frames: int, size: Sequence[int] | None) -> np.ndarray:
@@ -29,27 +27,36 @@ def decode_clip(path: Path, frames: int, size: Sequence[int] | None) -> np.ndarr
     are more than the chosen frames in memory, each resized as it comes. Of a video with fewer frames,
     the nearest ones are repeated.
     """
-    try:
-        with av.open(str(path)) as container:
-            count = sum(1 for _ in container.decode(_video_of(container)))
-        if not count:
-            raise DataError("it has no frames")
-        # the middle of each of as many equal stretches
-        wanted = ((np.arange(frames) + 0.5) * count / frames).astype(np.int64)
-        clip = None
-        with av.open(str(path)) as container:
-            for index, frame in enumerate(container.decode(_video_of(container))):
-                places = np.flatnonzero(wanted == index)
-                if places.size:
-                    picture = convert_images(frame.to_ndarray(format="rgb24").transpose(2, 0, 1)[None], size, 3)
-                    if clip is None:
-                        clip = np.empty((frames, *picture.shape[1:]), np.uint8)
-                    clip[places] = picture
-                if index >= wanted[-1]:
-                    break
-    except (av.FFmpegError, ValueError) as error:
-        raise DataError(f"it cannot be read: {error}") from None
+    with _opened(path) as container:
+        count = sum(1 for _ in container.decode(_video_of(container)))
+    if not count:
+        raise DataError("it has no frames")
+    # the middle of each of as many equal stretches
+    wanted = ((np.arange(frames) + 0.5) * count / frames).astype(np.int64)
+    clip = None
+    with _opened(path) as container:
+        for index, frame in enumerate(container.decode(_video_of(container))):
+            places = np.flatnonzero(wanted == index)
+            if places.size:
+                picture = convert_images(frame.to_ndarray(format="rgb24").transpose(2, 0, 1)[None], size, 3)
+                if clip is None:
+                    clip = np.empty((frames, *picture.shape[1:]), np.uint8)
+                clip[places] = picture
+            if index >= wanted[-1]:
+                break
     return clip
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[av.container.InputContainer]:
+    """Says what is wrong with a file as a `DataError`, without its name."""
+    try:
+        if not path.stat().st_size:
+            raise DataError("the file is empty")
+        with av.open(str(path)) as container:
+            yield container
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise DataError(f"it cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _video_of(container: av.container.InputContainer) -> av.video.stream.VideoStream:

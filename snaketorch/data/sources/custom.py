@@ -34,8 +34,11 @@ their method ``parts`` will do. For data that cannot be used, raise ``snaketorch
 
 import inspect
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
 from snaketorch.config.problems import did_you_mean, listed
@@ -45,7 +48,7 @@ from snaketorch.data.raw.rows import RawRows
 from snaketorch.data.raw.sequences import RawSequences
 from snaketorch.data.raw.series import RawSeries
 from snaketorch.data.raw.texts import RawCorpus, RawTexts
-from snaketorch.errors import DataError
+from snaketorch.errors import DataError, UserError
 
 _TYPES = {
     "images": RawImages,
@@ -69,10 +72,12 @@ def load(spec: PrepareSpec) -> Any:
         raise DataError(
             f"source.init_args do not fit {options.class_path}{inspect.signature(maker)}: {error}"
         ) from error
-    made = maker(**options.init_args)
+    with _code_of_the_user(f"{options.class_path} cannot be made"):
+        made = maker(**options.init_args)
     if not callable(getattr(made, "load", None)):
         raise DataError(f"source.class_path: {options.class_path} has no method load(); see the reference")
-    raw = made.load()
+    with _code_of_the_user(f"{options.class_path}.load() fails"):
+        raw = made.load()
     wanted = _TYPES[options.content]
     if not isinstance(raw, wanted):
         raise DataError(
@@ -92,17 +97,18 @@ def _find(class_path: str) -> Any:
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)  # `python -m` does this too, the command `snaketorch` does not
-    try:
-        module = import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+    with _code_of_the_user(f"source.class_path: {module_name} cannot be imported"):
+        try:
+            module = import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+                raise DataError(
+                    f"source.class_path: there is no module '{error.name}' for '{class_path}'; allowed: modules in "
+                    f"{here}, or installed ones"
+                ) from error
             raise DataError(
-                f"source.class_path: there is no module '{error.name}' for '{class_path}'; allowed: modules in {here}, "
-                "or installed ones"
+                f"source.class_path: {module_name} needs the module '{error.name}', which is not installed"
             ) from error
-        raise DataError(
-            f"source.class_path: {module_name} needs the module '{error.name}', which is not installed"
-        ) from error
     if not hasattr(module, name):
         there = [
             key for key, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module_name
@@ -115,3 +121,21 @@ def _find(class_path: str) -> Any:
     if not callable(maker):
         raise DataError(f"source.class_path: {class_path} is a {type(maker).__name__}; allowed: a class")
     return maker
+
+
+@contextmanager
+def _code_of_the_user(what: str) -> Iterator[None]:
+    """Says as a `DataError` what goes wrong inside, and on which line of the user's code."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if isinstance(error, SyntaxError):
+            said, place = error.msg, f"{error.filename}:{error.lineno}"
+        else:
+            frames = extract_tb(error.__traceback__)
+            own = [frame for frame in frames if Path(frame.filename).is_relative_to(Path.cwd())]
+            last = (own or frames)[-1]
+            said, place = str(error), f"{last.filename}:{last.lineno}"
+        raise DataError(f"{what}: {place}: {type(error).__name__}: {said}") from error
