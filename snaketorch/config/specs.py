@@ -5,7 +5,7 @@ canonical JSON on the command line, and an edit that leaves a spec as it was rer
 """
 
 from snaketorch.config.augment import Augment
-from snaketorch.config.base import Name, Section, Seed
+from snaketorch.config.base import Name, Positive, Section, Seed
 from snaketorch.config.datasets import Prepare, Split
 from snaketorch.config.experiment import Evaluate, ExperimentConfig
 from snaketorch.config.models import Model
@@ -41,6 +41,14 @@ class TrainSpec(Section):
     data_loader: DataLoader
 
 
+class Windows(Section):
+    """How a task cuts a series into training samples."""
+
+    window: Positive
+    horizon: Positive
+    stride: Positive
+
+
 class AugmentationSpec(Section):
     """The picture of what an experiment's `augment` does to its training samples."""
 
@@ -48,6 +56,7 @@ class AugmentationSpec(Section):
     seed: Seed
     data: Name
     augment: Augment
+    windows: Windows | None
 
 
 class EvaluateSpec(Section):

@@ -56,17 +56,20 @@ class Workflow:
     @property
     def augmentations(self) -> list[str]:
         """The picture of each experiment that augments."""
-        augmented = [name for name in self.experiments if self.study.experiments[name].augment is not None]
+        sections = {name: self.study.experiments[name].augment for name in self.experiments}
+        augmented = [name for name, augment in sections.items() if augment is not None and augment.active]
         return [layout.AUGMENTATION.format(experiment=name) for name in augmented]
 
     def augmentation_spec(self, wildcards: Wildcards) -> str:
         experiment = self.study.experiments[wildcards.experiment]
-        seed = experiment.seeds[0]
+        # of a task that cuts a series no more than how it cuts: the rest of it does not show in the picture
+        cut = {name: getattr(experiment.task, name, None) for name in specs.Windows.model_fields}
         values = {
             "experiment": wildcards.experiment,
-            "seed": seed,
+            "seed": experiment.seeds[0],
             "data": experiment.data,
             "augment": experiment.augment,
+            "windows": None if None in cut.values() else specs.Windows.model_construct(**cut),
         }
         return _json(specs.AugmentationSpec, values)
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,66 +10,66 @@ import torch
 from matplotlib.figure import Figure
 
 from snaketorch.config import contents
-from snaketorch.config.specs import AugmentationSpec
+from snaketorch.config.specs import AugmentationSpec, Windows
 from snaketorch.data.augment import build_augmentation
 from snaketorch.data.loading.samples import Batch, Samples, WindowSamples, as_tensor, samples_from
 from snaketorch.data.manifest import Manifest
 from snaketorch.data.preview import style
+from snaketorch.data.preview.augmented import draw_augmented_images, draw_augmented_lines, draw_augmented_texts
 from snaketorch.data.tokenizers import load_tokenizer
+from snaketorch.errors import DataError
 from snaketorch.publish import whole_file
 
 log = logging.getLogger(__name__)
 
-ROWS = 8
-EPOCHS = 7
-WINDOW = 64
-"""Steps of a series that are drawn; a task has windows of its own."""
-TOKENS = 48
-"""Tokens of a text that are drawn."""
-LINES = 3
-"""Draws of a text; each takes a whole line."""
-MOST_CHANNELS = 3
-TOP = 0.95
-"""Inches above the samples."""
+ROWS = 6
+EPOCHS = {contents.IMAGES: 6, contents.CLIPS: 6, contents.SEQUENCES: 4, contents.SERIES: 4}
+EPOCHS_OF_A_TEXT = 3
+"""Each takes a whole line."""
+TOKENS = 96
+"""Of a text that are drawn."""
 
 
 def draw_augmentation(spec: AugmentationSpec, manifest: Path, figure: Path, code: str) -> None:
     """Draws some training samples as they are, and as they are in each of the first epochs of a training.
 
     Args:
-        spec: The experiment's `augment`, and the seed that its draws depend on.
+        spec: The experiment's `augment`, and what else its draws depend on.
         manifest: Of its dataset.
         figure: PNG file to write.
         code: Digest of the code that does this; what is drawn depends on no more than that and ``spec``.
     """
     data = Manifest.load(manifest)
-    samples, rows = _samples(data)
+    samples, rows = _samples(data, spec.windows)
     augmentation = build_augmentation(spec.augment, data.provides, data.fields, spec.seed)
     originals = samples.batch(rows)
     draws = []
-    for epoch in range(EPOCHS):
+    for epoch in range(EPOCHS.get(data.provides, EPOCHS_OF_A_TEXT)):
         batch = samples.batch(augmentation.fetch(rows, epoch, len(samples)))
         draws.append(augmentation(batch, epoch))
     if data.provides in (contents.IMAGES, contents.CLIPS):
-        drawn = _images(data, originals, draws)
+        drawn = _images(spec, data, originals, draws)
     elif data.provides in (contents.SEQUENCES, contents.SERIES):
-        drawn = _lines(data, originals, draws)
+        drawn = _lines(spec, data, originals, draws)
     else:
-        drawn = _texts(data, originals, draws)
-    keys = ", ".join(sorted(spec.augment.active)).replace("_", " ")
-    style.head(drawn, spec.experiment, style.shorten(f"training samples and what augment makes of them: {keys}", 100))
+        drawn = _texts(spec, data, originals, draws)
     with whole_file(figure) as path:
         style.save(drawn, path)
     log.info("%s shows what augment does in %s (code %s)", figure, spec.experiment, code)
 
 
-def _samples(data: Manifest) -> tuple[Samples, torch.Tensor]:
-    """The training samples, and which of them to draw: of as many classes as there is room for."""
+def _samples(data: Manifest, windows: Windows | None) -> tuple[Samples, torch.Tensor]:
+    """The training samples, numbered as the training numbers them, and which of them to draw: of several classes."""
     arrays = data.arrays("train")
     if data.provides == contents.SERIES:
-        steps = min(WINDOW, len(arrays["value"]) - 1)
-        windows = WindowSamples(as_tensor(arrays["value"]), steps, 1)
-        return windows, torch.linspace(0, len(windows) - 1, min(ROWS, len(windows))).long().unique()
+        window, horizon, steps = windows.window, windows.horizon, len(arrays["value"])
+        if steps < window + horizon:
+            raise DataError(
+                f"the train split of dataset '{data.dataset}' has {steps} steps, too few for a window of {window} and "
+                f"a horizon of {horizon}; allowed: a shorter task.window or task.horizon, or a larger split"
+            )
+        samples = WindowSamples(as_tensor(arrays["value"]).float(), window, horizon, stride=windows.stride)
+        return samples, torch.linspace(0, len(samples) - 1, min(ROWS, len(samples))).long().unique()
     if data.provides == contents.CORPUS:
         length = min(TOKENS, len(arrays["token"]))
         parts = len(arrays["token"]) // length
@@ -80,121 +81,96 @@ def _samples(data: Manifest) -> tuple[Samples, torch.Tensor]:
     begins = np.searchsorted(labels[order], labels[order])
     rank = np.empty(len(labels), np.int64)
     rank[order] = np.arange(len(labels)) - begins
-    return samples_from(arrays), torch.from_numpy(np.lexsort((labels, rank))[:ROWS])
+    chosen = np.lexsort((labels, rank))[:ROWS]
+    return samples_from(arrays), torch.from_numpy(chosen[np.argsort(labels[chosen], kind="stable")])
 
 
-def _grid(rows: int, cell: tuple[float, float], left: float) -> tuple[Figure, np.ndarray]:
-    """Axes for a column of originals and one for each epoch, with a gap after the first; cell: inches."""
-    gap, bottom = 0.15, 0.15
-    width, height = left + gap + cell[0] * (1 + EPOCHS) + 0.2, TOP + cell[1] * rows + bottom
-    figure = style.blank(width, height)
-    grid = np.empty((rows, 1 + EPOCHS), object)
-    for row, column in np.ndindex(grid.shape):
-        x, y = left + column * cell[0] + gap * (column > 0), height - TOP - (row + 1) * cell[1]
-        size = ((cell[0] - 0.06) / width, (cell[1] - 0.06) / height)
-        axes = grid[row, column] = figure.add_axes((x / width, (y + 0.03) / height, *size))
-        axes.set_axis_off()
-        if row == 0:
-            head = "original" if column == 0 else f"epoch {column}"
-            axes.set_title(head, size=8.5, color=style.FAINT, pad=4)
-    return figure, grid
+def _sentences(spec: AugmentationSpec, what: str, *more: str) -> list[str]:
+    """What a reader must know: what stands where, then the section of the configuration that did it."""
+    active = spec.augment.active
+    section = {name: value for name, value in spec.augment.model_dump(mode="json").items() if name in active}
+    yaml = re.sub(r"\.0\b", "", json.dumps(section).replace('"', ""))
+    seen = f"{what} as they are, and as the training with seed {spec.seed} sees them: changed anew in each epoch."
+    return [" ".join([seen, *more]), f"augment: {yaml}"]
 
 
-def _images(data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
+def _images(spec: AugmentationSpec, data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
     key = "image" if data.provides == contents.IMAGES else "clip"
     statistics = data.fields[key]["statistics"]
     mean, std = (np.array(statistics[name])[:, None, None] for name in ("mean", "std"))
-    labels, mixed = originals["label"].numpy(), "mixed_label" in draws[0]
-    height, width = originals[key].shape[-2:]
-    side = (float(np.clip(width / height, 0.5, 2)), 1 + 0.22 * mixed)
-    figure, grid = _grid(len(labels), side, _name_width(data, labels))
-    for row, label in enumerate(labels):
-        _name(grid[row, 0], data, label)
-        for column, axes in enumerate(grid[row]):
-            if column == 0:
-                pixels = _middle(originals[key][row]).numpy() / 255
-            else:
-                changed = _middle(draws[column - 1][key][row]).float().numpy()
-                pixels = np.clip(changed * std + mean, 0, 1)
-            pixels = np.broadcast_to(pixels, (3, *pixels.shape[1:])).transpose(1, 2, 0)
-            axes.imshow(pixels, interpolation="nearest" if height < 100 else "antialiased")
-            if mixed and column:
-                draw = draws[column - 1]
-                share = float(draw["mixed_share"][row])
-                parts = [(data.classes[label], share), (data.classes[int(draw["mixed_label"][row])], 1 - share)]
-                text = " + ".join(f"{style.shorten(style.plain_text(name), 6)}: {part:.1f}" for name, part in parts)
-                axes.text(
-                    0.5, -0.04, text, transform=axes.transAxes, ha="center", va="top", size=5.5, color=style.FAINT
-                )
-    return figure
+    more, mixed = [], None
+    if key == "clip":
+        more.append("Each is the frame in the middle of a clip; all frames of a clip are changed alike.")
+    if "mixed_label" in draws[0]:
+        more.append("Below each is what its label says.")
+        mixed = [[_label(data, draw, row) for row in range(len(draw["label"]))] for draw in draws]
+    shown = [np.clip(_middle(draw[key]).float().numpy() * std + mean, 0, 1) for draw in draws]
+    return draw_augmented_images(
+        spec.experiment,
+        _sentences(spec, f"Training {key}s", *more),
+        _names(data, originals),
+        _middle(originals[key]).numpy() / 255,
+        shown,
+        mixed,
+    )
 
 
-def _middle(sample: torch.Tensor) -> torch.Tensor:
-    """The image itself (channels, height, width), or the frame in the middle of a clip."""
-    return sample[len(sample) // 2] if sample.ndim == 4 else sample
+def _middle(samples: torch.Tensor) -> torch.Tensor:
+    """The images (B, channels, height, width), or the frame in the middle of each clip."""
+    return samples[:, samples.shape[1] // 2] if samples.ndim == 5 else samples
 
 
-def _lines(data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
-    key = "value" if data.provides == contents.SEQUENCES else "window"
-    labels = originals["label"].numpy() if "label" in originals else None
-    left = 0.2 if labels is None else _name_width(data, labels)
-    count = len(originals[key])
-    figure, grid = _grid(count, (1.3, 0.8), left)
-    mean, std = (np.array(data.fields["value"]["statistics"][name])[:MOST_CHANNELS] for name in ("mean", "std"))
-    colours = list(style.COLOURS.values())
-    for row in range(count):
-        if labels is not None:
-            _name(grid[row, 0], data, labels[row])
-        every = [batch[key][row].numpy() for batch in (originals, *draws)]
-        length = int(originals["length"][row]) if "length" in originals else len(every[0])
-        # in standard deviations, so that channels of different units share one panel
-        scaled = [(values[:length, :MOST_CHANNELS] - mean) / std for values in every]
-        low, high = (extreme(np.concatenate(scaled)) for extreme in (np.min, np.max))
-        for axes, values in zip(grid[row], scaled, strict=True):
-            for channel in range(values.shape[1]):
-                axes.plot(scaled[0][:, channel], color="#c4c4c4", linewidth=0.8)
-                axes.plot(values[:, channel], color=colours[channel], linewidth=0.9)
-            margin = 0.05 * max(high - low, 1e-6)
-            axes.set_ylim(low - margin, high + margin)
-    return figure
+def _label(data: Manifest, draw: Batch, row: int) -> str:
+    """A line for each class that a mixed label has a share of; shares that round to nothing are left out."""
+    share = round(100 * float(draw["mixed_share"][row]))
+    parts: dict[int, int] = {}
+    for label, part in ((int(draw["label"][row]), share), (int(draw["mixed_label"][row]), 100 - share)):
+        parts[label] = parts.get(label, 0) + part
+    name = {label: style.shorten(style.plain_text(data.classes[label]), 12) for label in parts}
+    return "\n".join(f"{part} % {name[label]}" for label, part in parts.items() if part)
 
 
-def _texts(data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
+def _lines(spec: AugmentationSpec, data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
+    field, is_series = data.fields["value"], data.provides == contents.SERIES
+    mean, std = (np.array(field["statistics"][name]) for name in ("mean", "std"))
+    more, known = ["Grey lines behind are the originals."], None
+    if is_series:
+        known = spec.windows.window
+        more.append(
+            f"From a window of {known} steps those on grey ground, {spec.windows.horizon} in all, are to be forecast."
+        )
+    if len(mean) > 1:
+        more.append("Values are in standard deviations of their channel.")
+    samples = []
+    for row in range(len(originals["sample"])):
+        every = []
+        for batch in (originals, *draws):
+            values = torch.cat([batch["window"][row], batch["target"][row]]) if is_series else batch["value"][row]
+            length = int(batch["length"][row]) if "length" in batch else len(values)
+            # so that channels of different units share one panel
+            every.append((values[:length].numpy() - mean) / std)
+        samples.append(every)
+    what = "Training windows" if is_series else "Training sequences"
+    sentences = _sentences(spec, what, *more)
+    return draw_augmented_lines(spec.experiment, sentences, _names(data, originals), samples, field["names"], known)
+
+
+def _texts(spec: AugmentationSpec, data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
     entry = json.loads((data.path.parent / data.files["tokenizer"].file).read_text("utf-8"))
     tokenizer = load_tokenizer(entry)
-    labels = originals["label"].numpy() if "label" in originals else None
-    left = 0.2 if labels is None else _name_width(data, labels)
-    count, band, text_width = len(originals["token"]), 0.2 * (LINES + 1.6), 7.6
-    width, height = left + 0.8 + text_width, TOP - 0.2 + band * count + 0.1
-    figure = style.blank(width, height)
-    for row in range(count):
-        top = height - (TOP - 0.2) - band * row
-        if labels is not None:
-            name = style.shorten(style.plain_text(data.classes[labels[row]]))
-            figure.text(0.2 / width, (top - 0.1) / height, name, va="center", color=style.INK)
-        for line, batch in enumerate((originals, *draws[:LINES])):
-            length = int(batch["length"][row]) if "length" in batch else batch["token"].shape[1]
-            text = tokenizer.decode(batch["token"][row, : min(length, TOKENS)].tolist())
-            y = (top - 0.1 - 0.2 * line) / height
-            said = "original" if line == 0 else f"epoch {line}"
-            figure.text(left / width, y, said, va="center", size=8.5, color=style.FAINT)
-            figure.text(
-                (left + 0.75) / width,
-                y,
-                style.shorten(style.plain_text(text), 92),
-                va="center",
-                size=8.5,
-                family="DejaVu Sans Mono",
-                color=style.INK,
-            )
-    return figure
+    texts = []
+    for row in range(len(originals["sample"])):
+        every = []
+        for batch in (originals, *draws):
+            tokens = batch["token"][row]
+            length = int(batch["length"][row]) if "length" in batch else len(tokens)
+            every.append(tokenizer.decode(tokens[: min(length, TOKENS)].tolist()))
+        texts.append(every)
+    what = "Training texts" if data.provides == contents.TEXTS else "Stretches of the training text"
+    more = ["\ufffd is a token that is unknown or masked."] if spec.augment.token_mask else []
+    return draw_augmented_texts(spec.experiment, _sentences(spec, what, *more), _names(data, originals), texts)
 
 
-def _name_width(data: Manifest, labels: np.ndarray) -> float:
-    """Inches that the names of the classes take."""
-    return 0.4 + 0.085 * max(min(24, len(data.classes[label])) for label in labels)
-
-
-def _name(axes, data: Manifest, label: int) -> None:
-    name = style.shorten(style.plain_text(data.classes[label]))
-    axes.text(-0.1, 0.5, name, transform=axes.transAxes, ha="right", va="center", color=style.INK)
+def _names(data: Manifest, batch: Batch) -> list[str]:
+    """The class of each sample; none where there are no classes."""
+    return [data.classes[label] for label in batch["label"].tolist()] if "label" in batch else []

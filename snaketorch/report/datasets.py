@@ -6,13 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snaketorch.config.contents import CONTENTS
+from snaketorch.config import contents
+from snaketorch.config.augment import Augment
 from snaketorch.report.resolved_yaml import as_yaml
 from snaketorch.report.results import Experiment
 
-MAX_PICTURE_BYTES = 2_000_000
+MAX_PICTURE_BYTES = 4_000_000
+"""More than our own pictures take when they are all noise."""
 CLASSES_SHOWN = 25
 """Classes in the table of counts; more are folded."""
+
+CAPTIONS = {
+    contents.IMAGES: "The first training images of each class as they were prepared, and its images in each split.",
+    contents.CLIPS: "Frames of the first training clips of each class, left to right, and its clips in each split.",
+    contents.SEQUENCES: "The first training sequences of each class, and its sequences in each split. Time runs from "
+    "left to right; a channel has one colour and one scale.",
+    contents.TEXTS: "How the first training texts of each class begin, its texts in each split, and how long training "
+    "texts are once they are cut.",
+    contents.CORPUS: "How the text begins, and the tokens of each split.",
+    contents.SERIES: "Each channel over time. The colour behind it says which steps are for training, validation and "
+    "test.",
+    contents.ROWS: "How often each value occurs in the training rows, the target first.",
+    contents.NUMBER_ROWS: "How often each value occurs in the training rows, the target first.",
+}
+"""What the preview of each kind of content shows."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,16 @@ class Dataset:
         ]
 
     @property
+    def caption(self) -> str:
+        """What the picture shows."""
+        return CAPTIONS[self.manifest["provides"]]
+
+    @property
+    def counted(self) -> str:
+        """What a split's count counts."""
+        return {contents.SERIES: "Steps", contents.CORPUS: "Tokens"}.get(self.manifest["provides"], "Samples")
+
+    @property
     def findings(self) -> list[dict[str, Any]]:
         """Problems first, then hints."""
         return sorted(self._report.get("findings", []), key=lambda finding: finding["severity"] != "problem")
@@ -56,7 +83,10 @@ class Dataset:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What is known of the samples as they came."""
-        return [(name, _say(value)) for name, value in self._report.get("facts", {}).items() if value not in (None, "")]
+        facts = self._report.get("facts", {}).items()
+        return [
+            (name, _say(value, " × " if "width" in name else ", ")) for name, value in facts if value not in (None, "")
+        ]
 
     @property
     def skipped(self) -> list[dict[str, str]]:
@@ -67,7 +97,7 @@ class Dataset:
     def spec(self) -> str:
         """How it was prepared, YAML: the keys that have a meaning for its content."""
         spec = self.manifest.get("spec", {})
-        content = CONTENTS[self.manifest["provides"]]
+        content = contents.CONTENTS[self.manifest["provides"]]
         kept = {"split": content.split, "prepare": content.prepare}
         shown = {
             section: {key: value for key, value in spec[section].items() if key in kept.get(section, spec[section])}
@@ -95,7 +125,8 @@ def datasets(results: Path, experiments: Sequence[Experiment]) -> list[Dataset]:
 
 def augmentation(experiment: Experiment) -> str | None:
     """The picture of what the experiment's `augment` does, as a data URI; None where it has none."""
-    if not experiment.summary["record"]["spec"]["config"].get("augment"):
+    augment = experiment.summary["record"]["spec"]["config"].get("augment")
+    if not augment or not Augment.model_validate(augment).active:
         return None
     return picture(experiment.folder / "augmentation.png")
 
@@ -113,11 +144,12 @@ def _without_none(value: Any) -> Any:
     return {key: _without_none(item) for key, item in value.items() if item is not None}
 
 
-def _say(value: Any) -> str:
+def _say(value: Any, between: str = ", ") -> str:
+    """``value`` in words; ``between`` stands between the items of a list."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {_say(item)}" for key, item in value.items())
     if isinstance(value, list):
-        return ", ".join(map(_say, value))
+        return between.join(map(_say, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -37,13 +37,14 @@ def draw_rows(
     figure = style.blank(width, height)
     style.split_legend(figure, counts)
     more = f", {MOST_COLUMNS} of them shown" if len(names) > MOST_COLUMNS else ""
-    style.head(figure, title, f"{sum(counts.values()):,} rows, {len(names) - 1} columns and the target{more}")
+    line = f"{sum(counts.values()):,} rows, {len(names) - 1} columns and the target{more}; bars count training rows"
+    style.head(figure, title, line)
     for place, name in enumerate(shown):
         line, across = divmod(place, ACROSS)
         x, y = MARGIN[0] + across * PANEL[0], height - top - (line + 1) * PANEL[1] + 0.4
         size = (PANEL[0] - MARGIN[0], PANEL[1] - MARGIN[1])
         axes = figure.add_axes((x / width, y / height, size[0] / width, size[1] / height))
-        colour = style.COLOURS["test"] if name == target else style.COLOURS["train"]
+        colour = style.TARGET if name == target else style.COLOURS["train"]
         heading = style.shorten(style.plain_text(name), 26 - 9 * (name == target))
         # from the edge of the panel, not of the axes: names are long, axes narrow
         axes.text(

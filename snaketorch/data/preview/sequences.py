@@ -9,12 +9,11 @@ from snaketorch.data.preview import style
 from snaketorch.data.preview.series import outline
 
 MOST_EXAMPLES = 4
-MOST_CHANNELS = 6
+MOST_CHANNELS = len(style.LINES)
 ROW = 0.62
 """Inches that a sequence is high."""
 CELL = 1.6
 """Inches that a sequence is wide."""
-LINES = ("#2b2b2b", "#3b6ea8", "#d98a29", "#7a5195", "#3f8f5b", "#b8473d")
 
 
 def draw_sequences(
@@ -65,7 +64,7 @@ def draw_sequences(
         axes.text(-0.12 / picture_width, y, name, transform=across, ha="right", va="center", color=style.INK)
     style.count_columns(axes, counts, centres, picture_width)
     if is_keyed:
-        _key(figure, channels, left, 0.22 + 0.25 * is_cut)
+        style.line_key(figure, channels[:MOST_CHANNELS], len(channels), left, 0.22 + 0.25 * is_cut)
     if is_cut:
         more = f"and {len(classes) - len(shown)} more classes"
         figure.text(left / width, 0.15 / height, more, color=style.FAINT)
@@ -86,22 +85,7 @@ def _lines(axes, drawn: Sequence[Sequence[np.ndarray]]) -> None:
                 axes.plot(
                     x + 0.94 * rows / max(longest - 1, 1),
                     y + 0.9 - 0.8 * step,
-                    color=LINES[channel],
+                    color=style.LINES[channel],
                     linewidth=0.8,
                     solid_joinstyle="round",
                 )
-
-
-def _key(figure, channels: Sequence[str], left: float, bottom: float) -> None:
-    """Which line is which channel, in one line of text."""
-    width, height = figure.get_size_inches()
-    x, edge = left, width - 0.3
-    for number, name in enumerate(channels):
-        text = style.shorten(style.plain_text(name), 18)
-        more = f"and {len(channels) - number} more"
-        room = 0.1 * len(text) + (0 if number == len(channels) - 1 else 0.1 * len(more))
-        if number == MOST_CHANNELS or x + room > edge:
-            figure.text(x / width, bottom / height, more, color=style.FAINT, va="center")
-            return
-        figure.text(x / width, bottom / height, text, color=LINES[number], va="center")
-        x += 0.25 + 0.085 * len(text)

@@ -15,6 +15,10 @@ DPI = 150
 INK = "#2b2b2b"
 FAINT = "#6f6f6f"
 COLOURS = {"train": "#3b6ea8", "val": "#d98a29", "test": "#7a5195"}
+LINES = ("#2b2b2b", "#3b6ea8", "#d98a29", "#7a5195", "#3f8f5b", "#b8473d")
+"""Of the channels of a sequence."""
+TARGET = "#3f8f5b"
+"""Of what is to be told; no split has it."""
 MOST_CLASSES = 25
 
 
@@ -26,7 +30,7 @@ def blank(width: float, height: float) -> Figure:
 
 
 def head(figure: Figure, title: str, line: str) -> None:
-    """The name of the dataset, and a line that says what it is."""
+    """The name of what is shown, and a line or more that say what it is."""
     width, height = figure.get_size_inches()
     x = 0.2 / width
     figure.text(x, 1 - 0.12 / height, title, va="top", size=13, weight="bold", color=INK)
@@ -48,6 +52,31 @@ def split_legend(figure: Figure, counts: Mapping[str, int]) -> None:
         handletextpad=0.5,
         columnspacing=1.4,
     )
+
+
+def line_key(figure: Figure, names: Sequence[str], every: int, left: float, bottom: float) -> None:
+    """Which line is which, in one line of text.
+
+    Args:
+        figure: Its lines have the colours ``LINES`` in their order.
+        names: Of the lines that are drawn.
+        every: Lines that there are; the key says how many it leaves out.
+        left: Inches from the left edge.
+        bottom: Inches from the lower edge to the middle of the text.
+    """
+    width, height = figure.get_size_inches()
+    x, edge = left, width - 0.3
+    for number, name in enumerate(names):
+        text = shorten(plain_text(name), 18)
+        room = 0.1 * len(text) + (0 if number == every - 1 else 0.1 * len(f"and {every - number} more"))
+        if x + room > edge:
+            break
+        figure.text(x / width, bottom / height, text, color=LINES[number], va="center")
+        x += 0.25 + 0.085 * len(text)
+    else:
+        number = len(names)
+    if number < every:
+        figure.text(x / width, bottom / height, f"and {every - number} more", color=FAINT, va="center")
 
 
 def count_width(counts: Mapping[str, Sequence[int]]) -> float:

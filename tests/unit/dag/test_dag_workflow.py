@@ -93,6 +93,28 @@ def test_resources_change_the_summary_only(workflow, study_files, cnn):
     assert [question for question in SPECS if before[question] != after[question]] == ["summarise_spec"]
 
 
+def test_the_picture_of_an_augmented_series_depends_on_how_its_task_cuts_it(study_files, gru):
+    def spec(old, new):
+        return json.loads(changed(study_files, old, new, "experiments/gru.yaml").augmentation_spec(gru))
+
+    text = (study_files / "config/experiments/gru.yaml").read_text("utf-8")
+    first = spec(text, "augment: {jitter: 0.1}\n" + text)
+
+    assert set(first) == {"experiment", "seed", "data", "augment", "windows"}
+    assert set(first["windows"]) == {"window", "horizon", "stride"}
+    assert canonical_json(specs.AugmentationSpec.model_validate(first).model_dump(mode="json")) == canonical_json(first)
+    assert spec("kind: forecasting", "kind: forecasting, loss: mae") == first
+    assert spec("kind: forecasting", "kind: forecasting, stride: 2")["windows"]["stride"] == 2
+
+
+def test_a_picture_is_drawn_where_something_is_augmented(study_files, cnn):
+    assert changed(study_files, "data: digits", "data: digits\naugment: {}").augmentations == []
+    workflow = changed(study_files, "augment: {}", "augment: {rotate: 10}")
+
+    assert workflow.augmentations == [layout.AUGMENTATION.format(experiment="cnn")]
+    assert json.loads(workflow.augmentation_spec(cnn))["windows"] is None
+
+
 def test_codes_differ_by_what_an_experiment_uses(workflow, cnn, gru):
     for question in ("train_code", "evaluate_code", "prepare_code"):
         assert getattr(workflow, question)(cnn) != getattr(workflow, question)(gru)

@@ -211,7 +211,9 @@ def test_nothing_is_cut_off_in_a_picture_of_rows(tmp_path, figures):
     draw_rows(tmp_path / "a.png", "a_name", columns, {"train": 90, "val": 9, "test": 20}, target)
     assert_legible(figures[0])
     assert len(figures[0].axes) == 12
-    assert figures[0].axes[0].texts[0].get_text().endswith("(target)")
+    heading = figures[0].axes[0].texts[0]
+    assert heading.get_text().endswith("(target)")
+    assert heading.get_color() not in style.COLOURS.values(), "it looks as if it were a split"
 
 
 def test_the_same_picture_is_the_same_bytes(tmp_path):
