@@ -30,6 +30,7 @@ def prepare(arguments: argparse.Namespace) -> None:
         arrays=arguments.arrays,
         code=arguments.code,
         source=arguments.source,
+        threads=arguments.threads,
     )
 
 
@@ -205,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
             step.add_argument("--threads", type=int, default=1, help="CPU threads (default: %(default)s)")
         return step
 
-    step = command("prepare", prepare, "manifest", "preview", "arrays")
+    step = command("prepare", prepare, "manifest", "preview", "arrays", threads=True)
     step.add_argument("--source", default="none", help="digest of the user's files, for the record")
     command("preview-augmentation", preview_augmentation, "manifest", "figure")
     command("train", train, "manifest", "state", "model", "history", "record", threads=True)

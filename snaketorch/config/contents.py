@@ -57,7 +57,7 @@ _OF_TOKENS = frozenset({"token_dropout", "token_mask"})
 CONTENTS: dict[str, Content] = {
     IMAGES: Content(
         "snaketorch.data.images:prepare_images",
-        prepare=frozenset({"size", "channels", "copies", "augment", *_BAD}),
+        prepare=frozenset({"size", "channels", "decoder", "copies", "augment", *_BAD}),
         augment=_OF_IMAGES,
     ),
     CLIPS: Content(

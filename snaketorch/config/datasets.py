@@ -64,6 +64,10 @@ class Prepare(Section):
     """Height and width in pixels to resize images to; as they come when absent."""
     channels: Literal[1, 3] | None = None
     """Grey (1) or colour (3) images; as they come when absent."""
+    decoder: Literal["auto", "cpu", "cuda"] = "auto"
+    """What decodes JPEG files: the GPU's decoder where there is one (auto), PIL alone (cpu), or the GPU's, and an error
+    without one (cuda). Its pixels may differ from PIL's by a few grey levels, and the dataset's digest with them. Files
+    that it does not take (PNG, WebP, BMP, CMYK, progressive or turned JPEG) are always PIL's."""
     frames: Positive = 16
     """Frames of each clip, evenly spread over it."""
     missing: Literal["error", "forward_fill", "median"] = "error"

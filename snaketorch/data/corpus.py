@@ -65,7 +65,7 @@ def prepare_corpus(raw: RawCorpus, spec: PrepareSpec, store: Store) -> Prepared:
         splits={split: {"count": tokens[split], "start": starts[split]} for split in SPLITS},
         draw=partial(draw_corpus, title=spec.dataset, text=_beginning(raw), counts=tokens),
         report=DataReport(
-            findings=examine_corpus(store),
+            findings=[*raw.findings, *examine_corpus(store)],
             facts={
                 **encoding.facts(),
                 "characters": counts,

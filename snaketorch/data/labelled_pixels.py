@@ -65,7 +65,12 @@ def prepare_pixels(
         splits={split: {"count": sum(found), "class_counts": found} for split, found in counts.items()},
         classes=raw.classes,
         draw=lambda path: draw(path, spec.dataset, samples, labels, raw.classes, counts),
-        report=DataReport(findings=examine(store, names, raw.classes), facts=pixels.facts, skipped=pixels.bad.skipped),
+        report=DataReport(
+            findings=[*raw.findings, *examine(store, names, raw.classes)],
+            facts=pixels.facts,
+            skipped=pixels.bad.skipped,
+        ),
+        record={"decoders": pixels.decoders} if pixels.decoders else {},
     )
 
 

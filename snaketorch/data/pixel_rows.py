@@ -9,13 +9,17 @@ import numpy as np
 from snaketorch.config.datasets import Prepare
 from snaketorch.data.bad_samples import BadSamples
 from snaketorch.data.convert import convert_images, describe_shape
+from snaketorch.data.decoding.gpu import gpu_decoder
 from snaketorch.data.progress import Progress
 from snaketorch.data.raw.images import Pixels, RawClips, RawImages
+from snaketorch.data.readers import FileReader, KnowsShapes
 from snaketorch.data.store import Rows
 from snaketorch.data.survey import survey
 from snaketorch.errors import DataError
 
 log = logging.getLogger(__name__)
+
+_DECODERS = {"cuda": "the GPU's decoder", "cpu": "PIL"}
 
 
 class PixelRows:
@@ -26,20 +30,17 @@ class PixelRows:
 
     def __init__(self, raw: RawImages | RawClips, things: str, options: Prepare, frames: tuple[int, ...] = ()):
         """Of ``raw``; ``things`` are the samples in messages, ``frames`` the number of frames of clips."""
-        self._raw, self._options = raw, options
+        self._raw, self._options, self._things = raw, options, things
+        if isinstance(raw.reader, FileReader) and raw.reader.are_pictures and (gpu := gpu_decoder(options)):
+            raw.reader.decode_on(gpu)
         self.bad = BadSamples(options, len(raw.labels))
-        found = survey(raw, things, options)
+        self.facts: dict[str, Any] = {things: len(raw.labels), **raw.facts}
+        # where the shape is said, files are opened once, to be decoded
+        self._is_surveyed = not (options.size and options.channels)
         self.shape: tuple[int, ...] = (
-            (*frames, options.channels or 0, *(options.size or ())) if found is None else found.shape
+            self._survey() if self._is_surveyed else (*frames, options.channels, *options.size)
         )
         """(channels, height, width), with frames before them for clips."""
-        self.facts: dict[str, Any] = {things: len(raw.labels), **raw.facts}
-        if found is not None:
-            self.facts |= {
-                "smallest, height and width": list(found.smallest),
-                "largest, height and width": list(found.largest),
-                "grey": found.grey,
-            }
         log.info(
             "%d %s, %d classes; written as %s",
             len(raw.labels),
@@ -76,6 +77,26 @@ class PixelRows:
         for split, members in rows.items():
             if not len(members):
                 raise DataError(f"all samples of {split} are bad; every split needs at least one")
+        if not self._is_surveyed and isinstance(self._raw.reader, KnowsShapes):
+            self._survey()
+        for decoder, count in self.decoders.items():
+            log.info("%s decoded %s %s", _DECODERS[decoder], f"{count:,}", self._things)
+
+    @property
+    def decoders(self) -> dict[str, int]:
+        """How many samples each decoder gave, of image files."""
+        decoded = self._raw.reader.decoded if isinstance(self._raw.reader, FileReader) else {}
+        return {name: count for name, count in decoded.items() if count}
+
+    def _survey(self) -> tuple[int, ...]:
+        """Adds what the samples were like to the facts. The shape to bring them to."""
+        found = survey(self._raw, self._things, self._options)
+        self.facts |= {
+            "smallest, height and width": list(found.smallest),
+            "largest, height and width": list(found.largest),
+            "grey": found.grey,
+        }
+        return found.shape
 
     def _wrong(self, sample: Pixels | Exception) -> str | None:
         """What is wrong with a sample; None when nothing is."""

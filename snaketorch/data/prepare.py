@@ -10,9 +10,11 @@ from typing import Any
 
 from snaketorch.config.contents import CONTENTS
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.decoding.gpu import gpu_decoder
 from snaketorch.data.manifest import FORMAT, SplitFiles, content_digest
 from snaketorch.data.prepared import Prepared
 from snaketorch.data.store import Store
+from snaketorch.data.threads import use_threads
 from snaketorch.errors import DataError
 from snaketorch.implementation import resolve
 from snaketorch.provenance import git_state, host, versions
@@ -26,7 +28,9 @@ PACKAGES = (
 )
 
 
-def prepare(spec: PrepareSpec, manifest: Path, preview: Path, arrays: Path, code: str, source: str) -> None:
+def prepare(
+    spec: PrepareSpec, manifest: Path, preview: Path, arrays: Path, code: str, source: str, threads: int | None = None
+) -> None:
     """Publishes the dataset that ``spec`` describes.
 
     Nothing of an earlier dataset is touched before the new one is complete. From then on there is no
@@ -40,12 +44,18 @@ def prepare(spec: PrepareSpec, manifest: Path, preview: Path, arrays: Path, code
         arrays: Folder to write; what is in it is replaced.
         code: Digest of the code that does this, for the record.
         source: Digest of the names, sizes and times of the user's files, for the record.
+        threads: CPU threads; as the environment says when None.
 
     Raises:
         DataError: The data cannot be used; the message names the dataset.
+        UserError: `prepare.decoder` asks for a GPU where there is none, or a package is not installed.
     """
+    if threads is not None:
+        use_threads(threads)
     started, clock = datetime.now(UTC), time.perf_counter()
     log.info("preparing dataset %s", spec.dataset)
+    if spec.prepare.decoder == "cuda":
+        gpu_decoder(spec.prepare)  # better without now than after an hour
     try:
         raw = resolve(spec.source.implementation)(spec)
         with whole_file(preview) as picture, whole_folder(arrays) as folder:
@@ -79,6 +89,7 @@ def prepare(spec: PrepareSpec, manifest: Path, preview: Path, arrays: Path, code
                 "wall_seconds": round(time.perf_counter() - clock, 3),
                 "code_digest": code,
                 "source_digest": source,
+                **prepared.record,
             },
         },
     )

@@ -23,3 +23,5 @@ class Prepared:
     classes: tuple[str, ...] = ()
     """Empty where there are none."""
     report: DataReport = field(default_factory=DataReport)
+    record: dict[str, Any] = field(default_factory=dict)
+    """What else the manifest should record of how the samples were read, as JSON."""

@@ -34,6 +34,8 @@ def prepare_rows(raw: RawRows, spec: PrepareSpec, store: Store) -> Prepared:
 
     DataError when values are missing and must not be, nothing varies, or a split cannot be made.
     """
+    if len(raw.classes) == 1:
+        raise DataError(f"all rows are of class '{raw.classes[0]}'; at least two classes are needed")
     _refuse_missing(raw, spec)
     rows = split_samples(raw.target, raw.classes, raw.given, spec.split)
     names = {split: ChosenNames(raw.names, members) for split, members in rows.items()}

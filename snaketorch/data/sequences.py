@@ -77,7 +77,7 @@ def prepare_sequences(raw: RawSequences, spec: PrepareSpec, store: Store) -> Pre
             channels=raw.channels,
         ),
         report=DataReport(
-            findings=examine_sequences(store, names, raw.classes, raw.channels),
+            findings=[*raw.findings, *examine_sequences(store, names, raw.classes, raw.channels)],
             facts={
                 **raw.facts,
                 "shortest sequence": int(known.min()),

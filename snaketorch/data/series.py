@@ -28,7 +28,7 @@ def prepare_series(raw: RawSeries, spec: PrepareSpec, store: Store) -> Prepared:
     """
     steps, channels = raw.values.shape
     log.info("%d steps; channels: %s", steps, ", ".join(raw.names))
-    facts = {"steps": steps, "channels": channels, **describe_steps(raw.time, raw.time_unit)}
+    facts = {**raw.facts, "steps": steps, "channels": channels, **describe_steps(raw.time, raw.time_unit)}
     if facts.get("gaps"):
         log.warning("steps are left out in %d places; the longest is %s", facts["gaps"], facts["longest gap"])
     missing = np.isnan(raw.values).sum(axis=0)

@@ -9,7 +9,7 @@ from snaketorch.config.datasets import Prepare
 from snaketorch.data.bad_samples import BadSamples
 from snaketorch.data.progress import Progress
 from snaketorch.data.raw.images import RawClips, RawImages
-from snaketorch.data.readers import KnowsShapes, shapes_of
+from snaketorch.data.readers import shapes_of
 from snaketorch.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -28,8 +28,8 @@ class Survey:
     """Samples with one channel."""
 
 
-def survey(raw: RawImages | RawClips, things: str, options: Prepare) -> Survey | None:
-    """Looks at all samples; None when ``options`` say the shape and looking would mean to decode all.
+def survey(raw: RawImages | RawClips, things: str, options: Prepare) -> Survey:
+    """Looks at all samples.
 
     Args:
         raw: The samples.
@@ -40,8 +40,6 @@ def survey(raw: RawImages | RawClips, things: str, options: Prepare) -> Survey |
         DataError: The samples are of several sizes and none is asked for; a sample is bad and may not be.
     """
     count = len(raw.labels)
-    if options.size and options.channels and not isinstance(raw.reader, KnowsShapes):
-        return None
     progress = Progress(log, "looked at", things, count)
     bad = BadSamples(options, count)
     sizes: dict[tuple[int, int], int] = {}

@@ -84,7 +84,7 @@ def prepare_texts(raw: RawTexts, spec: PrepareSpec, store: Store) -> Prepared:
             lengths=np.minimum(work.lengths[kept["train"]], spec.prepare.max_length),
         ),
         report=DataReport(
-            findings=examine_texts(store, names, raw.classes),
+            findings=[*raw.findings, *examine_texts(store, names, raw.classes)],
             facts={**raw.facts, **work.facts(kept)},
             skipped=[*raw.skipped, *work.bad.skipped],
         ),

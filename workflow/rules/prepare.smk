@@ -15,6 +15,7 @@ rule prepare_dataset:
         "logs/prepare_dataset/{dataset}.log",
     conda:
         "../../envs/train.yaml"
+    threads: 4
     resources:
         mem_mb=4096,
         runtime=60,
@@ -24,6 +25,6 @@ rule prepare_dataset:
         source=study.source_digest,
     shell:
         "python -m snaketorch prepare --spec {params.spec:q} --code {params.code:q}"
-        " --source {params.source:q}"
+        " --source {params.source:q} --threads {threads}"
         " --manifest {output.manifest:q} --preview {output.preview:q} --arrays {output.arrays:q}"
         " > {log:q} 2>&1"

@@ -9,7 +9,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
+from dataclasses import dataclass
+from io import SEEK_CUR, BytesIO
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -19,27 +21,60 @@ from snaketorch.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp"})
+SMALL_BYTES = 2**15
+"""Of a file that is read at once when it is looked at."""
 TURNED = frozenset({5, 6, 7, 8})
 """EXIF orientations that exchange width and height."""
 _ORIENTATION = 0x0112
+_SAY_ORIENTATION = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
+"""Where a file can say how its camera was held, as PIL names it."""
+_PNG_TEXTS = frozenset({b"eXIf", b"iTXt", b"tEXt", b"zTXt"})
+"""Parts of a PNG file that can say it, too."""
 _GREY = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known of an image before its pixels are decoded."""
+
+    shape: tuple[int, int, int]
+    """Channels, height and width of its pixels."""
+    is_plain_jpeg: bool
+    """Whether any JPEG decoder gives these pixels without more ado: baseline, grey or YCbCr, upright."""
+
+
+def look_at_picture(path: Path, decode_up_to: int = 0) -> Header | np.ndarray:
+    """The header of the image in a file; or its pixels, if they are no more than ``decode_up_to`` values.
+
+    So a small file is opened once, and a large one is not decoded to learn its shape. DataError when it cannot be read.
+    """
+    with _reading(), Image.open(_source(path) if decode_up_to else path, formats=FORMATS) as image:
+        _refuse_too_large(image)
+        header = _header(image)
+        return _decoded(image) if prod(header.shape) <= decode_up_to else header
+
+
+def _source(path: Path) -> Path | BytesIO:
+    """The content of a small file, which PIL would read in many steps; of a large one its path."""
+    with path.open("rb", buffering=0) as file:
+        start = file.read(SMALL_BYTES)
+    return path if len(start) == SMALL_BYTES else BytesIO(start)
 
 
 def picture_shape(path: Path) -> tuple[int, int, int]:
     """Channels, height and width of the image in a file, from its header. DataError when that cannot be read."""
-    with _reading(), Image.open(path, formats=FORMATS) as image:
-        _refuse_too_large(image)
-        width, height = image.size
-        # a PNG may hold its orientation behind the pixels, which are not read here
-        if "exif" in image.info and image.getexif().get(_ORIENTATION) in TURNED:
-            width, height = height, width
-        return 1 if _is_grey(image) else 3, height, width
+    return look_at_picture(path).shape
 
 
 def decode_picture(path: Path) -> np.ndarray:
     """The image in a file: uint8, (channels, height, width). DataError when it cannot be read."""
+    return decode_bytes(read_file(path))
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file. DataError when it cannot be read."""
     with _reading():
-        return decode_bytes(path.read_bytes())
+        return path.read_bytes()
 
 
 def decode_bytes(content: bytes) -> np.ndarray:
@@ -48,10 +83,54 @@ def decode_bytes(content: bytes) -> np.ndarray:
         raise DataError("the file is empty")
     with _reading(), Image.open(BytesIO(content), formats=FORMATS) as image:
         _refuse_too_large(image)
+        return _decoded(image)
+
+
+def is_whole_jpeg(content: bytes) -> bool:
+    """Whether the content of a JPEG file goes on to its end mark: some decoders give half an image without a word."""
+    return content.rstrip(b"\0").endswith(b"\xff\xd9")
+
+
+def _header(image: Image.Image) -> Header:
+    width, height = image.size
+    if image.format == "PNG" and _has_texts_behind(image):
         image.load()
-        # without this look, turning would copy every image
-        upright = ImageOps.exif_transpose(image) if image.getexif().get(_ORIENTATION, 1) != 1 else image
-        pixels = np.asarray(_plain(upright))
+    orientation = _orientation(image)
+    if orientation in TURNED:
+        width, height = height, width
+    is_plain = (
+        image.format == "JPEG"
+        and image.mode in ("L", "RGB")
+        and image.info.get("adobe_transform", 1) == 1
+        and not image.info.get("progressive")
+        and orientation == 1
+    )
+    return Header((1 if _is_grey(image) else 3, height, width), is_plain)
+
+
+def _orientation(image: Image.Image) -> int:
+    # a PNG would be decoded to look behind its pixels, and every other image searched
+    return image.getexif().get(_ORIENTATION, 1) if _SAY_ORIENTATION & image.info.keys() else 1
+
+
+def _has_texts_behind(image: Image.Image) -> bool:
+    """Whether a PNG file may say its orientation behind its pixels, which opening it does not read."""
+    place = image.fp.tell()
+    image.fp.seek(len(b"\x89PNG\r\n\x1a\n"))
+    behind = found = False
+    while not found and len(start := image.fp.read(8)) == 8 and start[4:] != b"IEND":
+        behind = behind or start[4:] == b"IDAT"
+        found = behind and start[4:] in _PNG_TEXTS
+        image.fp.seek(int.from_bytes(start[:4], "big") + 4, SEEK_CUR)  # its data and checksum
+    image.fp.seek(place)
+    return found
+
+
+def _decoded(image: Image.Image) -> np.ndarray:
+    image.load()
+    # without this look, turning would copy every image
+    upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
+    pixels = np.asarray(_plain(upright))
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,12 +20,15 @@ MOST_THREADS = 16
 QUICK = 3e-4
 """Seconds a file below which one thread is faster than several: it is Python's time then, which has one lock."""
 
-Sample = tuple[Path, tuple[int, ...] | DataError]
-"""A file and the shape that its header promises, or what is wrong with that."""
+Sample = tuple[int, tuple[int, ...] | DataError]
+"""The row of a file and the shape that its header promises, or what is wrong with that."""
 
 
 def num_threads() -> int:
-    """Threads that may decode: as many as this process may use, for PIL lets go of Python's lock while it decodes."""
+    """Threads that may decode: as many as the job has, for PIL lets go of Python's lock while it decodes.
+
+    Snakemake says in `OMP_NUM_THREADS` how many a rule has, by which NumPy and PyTorch go too.
+    """
     asked = os.environ.get("OMP_NUM_THREADS", "")
     return min(int(asked) if asked.isdigit() and int(asked) else len(os.sched_getaffinity(0)), MOST_THREADS)
 
@@ -34,13 +36,13 @@ def num_threads() -> int:
 class DecodingPool:
     """Decodes files in the order that is asked for, whatever the number of threads."""
 
-    def __init__(self, decode: Callable[[Path], np.ndarray]):
-        """``decode`` gives the pixels of a file, or raises DataError."""
-        self._decode = decode
+    def __init__(self, decode: Callable[[int], Any], task_values: int | None = None):
+        """``decode`` gives the pixels of a row's file, or raises DataError; ``task_values``: values of a task."""
+        self._decode, self._task_values = decode, task_values
 
-    def decode(self, samples: Iterable[Sample]) -> Iterator[list[np.ndarray | DataError]]:
-        """The pixels of each sample, in parts; a DataError in the place of one that is bad."""
-        return self._in_order(self._run, _tasks(samples))
+    def decode(self, samples: Iterable[Sample]) -> Iterator[list[Any]]:
+        """What ``decode`` gives for each sample, in parts; a DataError in the place of one that is bad."""
+        return self._in_order(self._run, _tasks(samples, self._task_values or TASK_VALUES))
 
     def map_in_order(self, function: Callable[[Any], Any], items: Sequence[Any]) -> Iterator[Any]:
         """``function`` of each item, in order."""
@@ -75,23 +77,23 @@ class DecodingPool:
             finally:  # who reads may stop early, at a bad sample
                 threads.shutdown(cancel_futures=True)
 
-    def _run(self, task: list[Sample]) -> list[np.ndarray | DataError]:
-        return [shape if isinstance(shape, DataError) else self._try(path) for path, shape in task]
+    def _run(self, task: list[Sample]) -> list[Any]:
+        return [shape if isinstance(shape, DataError) else self._try(row) for row, shape in task]
 
-    def _try(self, path: Path) -> np.ndarray | DataError:
+    def _try(self, row: int) -> Any:
         try:
-            return self._decode(path)
+            return self._decode(row)
         except DataError as error:
             return error
 
 
-def _tasks(samples: Iterable[Sample]) -> Iterator[tuple[int, list[Sample]]]:
+def _tasks(samples: Iterable[Sample], most: int) -> Iterator[tuple[int, list[Sample]]]:
     """The samples in runs of bounded size, with the values that each run decodes to."""
     task: list[Sample] = []
     total = 0
     for sample in samples:
         cost = 0 if isinstance(sample[1], DataError) else int(np.prod(sample[1], dtype=np.int64))
-        if task and (total + cost > TASK_VALUES or len(task) == TASK_FILES):
+        if task and (total + cost > most or len(task) == TASK_FILES):
             yield total, task
             task, total = [], 0
         task.append(sample)

@@ -59,7 +59,7 @@ class JsonLinesFile:
                 yield line.number, line.trouble
             elif line.text.strip():
                 try:
-                    record = json.loads(line.text)
+                    record = json.loads(line.text.rstrip())
                 except json.JSONDecodeError as error:
                     yield line.number, f"is no JSON: {error.msg} (column {error.colno})"
                 except (ValueError, RecursionError) as error:

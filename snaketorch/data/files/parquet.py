@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from snaketorch.config.problems import shortened
 from snaketorch.data.files.tabular import CHUNK_ROWS, Chunk, check_names
 from snaketorch.errors import DataError
 
@@ -26,7 +27,7 @@ class ParquetFile:
             with parquet.ParquetFile(path) as file:
                 names, rows = file.schema_arrow.names, file.metadata.num_rows
         except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{path}: this is no whole Parquet file ({error})") from error
+            raise DataError(f"{path}: this is no whole Parquet file ({_say(error)})") from error
         self.columns = tuple(name for name in names if not _INDEX.fullmatch(name))
         check_names(path, self.columns)
         if not self.columns or not rows:
@@ -41,4 +42,9 @@ class ParquetFile:
                     yield Chunk(places, [batch.column(name) for name in columns], [])
                     row += len(batch)
         except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{self.path}: the file cannot be read on at row {row} ({error})") from error
+            raise DataError(f"{self.path}: the file cannot be read on at row {row} ({_say(error)})") from error
+
+
+def _say(error: Exception) -> str:
+    """On one line; Arrow's own messages have several."""
+    return shortened(" ".join(str(error).split()), 200)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from snaketorch.data.shown_names import writable
+
 MOST_EXAMPLES = 10
 """Samples that a finding names; it counts all."""
 
@@ -42,8 +44,10 @@ class DataReport:
     skipped: Sequence[Skipped] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "findings": [asdict(finding) for finding in self.findings],
-            "facts": self.facts,
-            "skipped": [asdict(sample) for sample in self.skipped],
-        }
+        return writable(
+            {
+                "findings": [asdict(finding) for finding in self.findings],
+                "facts": self.facts,
+                "skipped": [asdict(sample) for sample in self.skipped],
+            }
+        )

@@ -14,6 +14,8 @@ UNKNOWN = 1
 """The token of what is not in the vocabulary."""
 MANY_UNKNOWN = 0.1
 """Share of unknown tokens to tell of."""
+PART_TOKENS = 1 << 20
+"""Tokens that are looked at at once."""
 FEWEST_TOKENS = 4
 """Texts with fewer are the same by chance."""
 
@@ -40,8 +42,15 @@ def examine_corpus(store: Store) -> list[Finding]:
 
 def _telling(tokens: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Which texts have enough known tokens that equal tokens mean equal texts."""
-    known = np.concatenate([[0], np.cumsum(tokens != UNKNOWN)])
-    known, length = known[starts[1:]] - known[starts[:-1]], np.diff(starts)
+    known, length = np.empty(len(starts) - 1, np.int64), np.diff(starts)
+    begin = 0
+    while begin < len(known):
+        # as many whole texts as fit into a part, at least one
+        end = max(begin + 1, int(np.searchsorted(starts, starts[begin] + PART_TOKENS, "right")) - 1)
+        counts = np.concatenate([[0], np.cumsum(tokens[starts[begin] : starts[end]] != UNKNOWN)])
+        edges = counts[starts[begin : end + 1] - starts[begin]]
+        known[begin:end] = np.diff(edges)
+        begin = end
     return (known >= FEWEST_TOKENS) & (10 * known >= 9 * length)
 
 

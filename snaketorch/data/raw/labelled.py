@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from snaketorch.data.quality.report import Finding
+from snaketorch.data.shown_names import writable
 from snaketorch.errors import DataError
 
 
@@ -25,16 +27,21 @@ class Labelled:
     given: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Rows of the splits that the source itself sets apart: of `train`, `val`, `test` none, some or all."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the data report should say of the source: files left aside, and so on; as JSON."""
+    """What the data report should say of the source, by a name for people, as JSON."""
+    findings: Sequence[Finding] = ()
+    """What is to be known of the source: files left aside, and so on."""
 
     def __post_init__(self) -> None:
         labels = self.labels
         if labels.dtype != np.int64 or labels.shape != (len(self.names),):
             raise DataError(
-                f"the labels are {labels.dtype} of shape {labels.shape}; allowed: int64 of shape ({len(self.names)},)"
+                f"the labels are {labels.dtype} of shape {labels.shape}; allowed: int64 of shape ({len(self.names)},), "
+                f"for the samples have {len(self.names)} names"
             )
         if not len(labels):
             raise DataError("there are no samples; at least one of each class is needed")
+        if odd := [name for name in self.classes if writable(name) != name]:
+            raise DataError(f"class {odd[0]!r} holds half a surrogate pair; allowed: names as Unicode text")
         if len(set(self.classes)) != len(self.classes):
             twice = sorted({name for name in self.classes if self.classes.count(name) > 1})
             raise DataError(f"class {', '.join(map(repr, twice))} is there twice; allowed: each class name once")

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from snaketorch.data.raw.labelled import Labelled
+from snaketorch.errors import DataError
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RawSequences(Labelled):
-    """Labelled sequences, of any lengths; values may be missing (NaN)."""
+    """Labelled sequences, of any lengths; values may be missing (NaN).
+
+    DataError as in ``Labelled``, and when there is one class only.
+    """
 
     values: Sequence[np.ndarray]
     """float32 or float64, each (steps, channels)."""
     channels: tuple[str, ...]
     """Names."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.classes) < 2:
+            raise DataError(f"all sequences are of class '{self.classes[0]}'; at least two classes are needed")

@@ -1,6 +1,8 @@
 """A time series as it came."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +25,8 @@ class RawSeries:
     time: np.ndarray
     """float64, (steps,), in ``time_unit``, rising."""
     time_unit: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the data report should say of the source, by a name for people, as JSON."""
 
     def __post_init__(self) -> None:
         values, time = self.values, self.time

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from snaketorch.data.quality.report import Skipped
+from snaketorch.data.quality.report import Finding, Skipped
 from snaketorch.data.raw.labelled import Labelled
 
 
@@ -25,3 +25,5 @@ class RawCorpus:
     """Reads it from the beginning in parts of bounded size, which join without anything between."""
     characters: int
     """Length of the whole."""
+    findings: Sequence[Finding] = ()
+    """What is to be known of the source, as in ``Labelled``."""

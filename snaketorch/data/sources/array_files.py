@@ -82,10 +82,9 @@ def _open_npy(path: Path) -> dict[str, np.ndarray]:
 
 
 def _open_npz(path: Path) -> Mapping[str, np.ndarray]:
-    archive = np.load(path, allow_pickle=False)
-    if not isinstance(archive, np.lib.npyio.NpzFile):
+    if not zipfile.is_zipfile(path):
         raise ValueError("it is no archive of arrays")
-    return archive
+    return np.load(path, allow_pickle=False)
 
 
 def _open_pt(path: Path) -> dict[str, np.ndarray]:
@@ -97,16 +96,21 @@ def _open_pt(path: Path) -> dict[str, np.ndarray]:
                 raise
             content = torch.load(path, map_location="cpu", weights_only=True)  # an old format, which cannot be mapped
     except pickle.UnpicklingError as error:
+        with path.open("rb") as stream:
+            if stream.read(1) not in (b"P", b"\x80"):  # of an archive, of a bare pickle
+                raise DataError(f"{path}: it is no file that torch.save wrote") from error
         raise ValueError("Object array") from error
     if isinstance(content, torch.Tensor):
         content = {"": content}
     if isinstance(content, list | tuple):
         content = {str(number): item for number, item in enumerate(content)}
     if not isinstance(content, dict) or not content:
-        raise ValueError(f"it holds a {type(content).__name__}; allowed: a tensor, or several by name or in a list")
+        raise DataError(
+            f"{path}: it holds a {type(content).__name__}; allowed: a tensor, or several by name or in a list"
+        )
     arrays = {str(name): _to_numpy(item) for name, item in content.items() if isinstance(item, torch.Tensor)}
     if not arrays:
-        raise ValueError("it holds no tensor")
+        raise DataError(f"{path}: it holds no tensor; allowed: a tensor, or several by name or in a list")
     return arrays
 
 
@@ -125,7 +129,7 @@ def _open_hdf5(path: Path) -> dict[str, Any]:
         lambda name, item: arrays.update({name: item}) if isinstance(item, h5py.Dataset) else None
     )
     if not arrays:
-        raise ValueError("it holds no array")
+        raise DataError(f"{path}: it holds no array; allowed: at least one")
     return arrays
 
 

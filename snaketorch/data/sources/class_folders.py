@@ -1,17 +1,16 @@
 """Files in one folder a class, which may lie in folders of their own for train, val and test."""
 
-import logging
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from snaketorch.data.quality.report import Finding
+from snaketorch.data.shown_names import shown
+from snaketorch.data.sources.left_aside import examine_aside, say_endings
 from snaketorch.errors import DataError
-
-log = logging.getLogger(__name__)
 
 PART_NAMES = {
     "train": "train",
@@ -25,7 +24,6 @@ PART_NAMES = {
 """Folders of a split, in small letters."""
 LITTER = frozenset({"thumbs.db", "desktop.ini"})
 """What desktops leave behind, besides hidden files; lower case."""
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -41,17 +39,19 @@ class ClassFolders:
     """Sorted by name."""
     given: dict[str, np.ndarray]
     """Rows of val and test, where they have folders of their own."""
-    facts: dict[str, Any]
+    findings: list[Finding]
+    """Of files that are no samples."""
 
 
 def read_class_folders(root: Path, suffixes: Collection[str], things: str) -> ClassFolders:
     """Lists the files below ``root`` that end in one of ``suffixes``; ``things`` are they in messages.
 
     Hidden files are not seen; others that are no samples are left aside, and said in the log and in
-    ``facts``. DataError when there are no classes, or a class is empty or missing in a part.
+    ``findings``. DataError when there are no classes, or a class is empty or missing in a part.
     """
     if not root.is_dir():
         raise DataError(f"source.path: '{root}' is no folder; allowed: a folder with one folder a class")
+    allowed = ", ".join(sorted(suffixes))
     aside: list[str] = []
     parts = _parts(root, aside)
     members = {split: _classes(root, folder, suffixes, aside) for split, folder in parts.items()}
@@ -66,13 +66,16 @@ def read_class_folders(root: Path, suffixes: Collection[str], things: str) -> Cl
         for name in classes:
             if name not in found:
                 others = ", ".join(_shown(parts[other], root) for other in parts if name in members[other])
-                raise DataError(f"there is no folder '{place}{name}', but one in {others}; every part needs each class")
-            if not found[name]:
                 raise DataError(
-                    f"folder '{place}{name}' has no {things} ({', '.join(sorted(suffixes))}); every class needs some"
+                    f"there is no folder '{place}{shown(name)}', but one in {others}; every part needs each class"
                 )
-    _say_aside(aside, things)
-    return _join(root, members, classes, aside)
+            if not found[name]:
+                inside = [other for other in aside if other.startswith(f"{place}{shown(name)}/")]
+                what = f"in it are {say_endings(inside)}" if inside else "it is empty"
+                raise DataError(
+                    f"folder '{place}{shown(name)}' has no {things}: {what}; every class needs some; allowed: {allowed}"
+                )
+    return _join(root, members, classes, examine_aside(aside, things, allowed))
 
 
 def _parts(root: Path, aside: list[str]) -> dict[str, Path]:
@@ -104,7 +107,7 @@ def _parts(root: Path, aside: list[str]) -> dict[str, Path]:
         if split in named:
             raise DataError(f"source.path: '{root}' has both {named[split].name} and {entry.name}; allowed: one")
         named[split] = root / entry.name
-    aside += [entry.name for entry in _visible(root) if not entry.is_dir()]
+    aside += [shown(entry.name) for entry in _visible(root) if not entry.is_dir()]
     return {split: named[split] for split in ("train", "val", "test") if split in named}
 
 
@@ -118,14 +121,14 @@ def _classes(root: Path, folder: Path, suffixes: Collection[str], aside: list[st
     for entry in _visible(folder):
         path = folder / entry.name
         if not entry.is_dir():
-            aside.append(path.relative_to(root).as_posix())
+            aside.append(_name(path, root))
             continue
         found[entry.name] = []
         for file in _files(path):
             if file.suffix.lower() in suffixes:
                 found[entry.name].append(file)
             else:
-                aside.append(file.relative_to(root).as_posix())
+                aside.append(_name(file, root))
     return found
 
 
@@ -147,13 +150,13 @@ def _shown(folder: Path, root: Path) -> str:
     return "" if folder == root else f"{folder.name}/"
 
 
-def _say_aside(aside: list[str], things: str) -> None:
-    if aside:
-        more = f" and {len(aside) - MOST_NAMED} more" if len(aside) > MOST_NAMED else ""
-        log.warning("left aside, for they are no %s: %s%s", things, ", ".join(aside[:MOST_NAMED]), more)
+def _name(path: Path, root: Path) -> str:
+    return shown(path.relative_to(root).as_posix())
 
 
-def _join(root: Path, members: dict[str, dict[str, list[Path]]], classes: list[str], aside: list[str]) -> ClassFolders:
+def _join(
+    root: Path, members: dict[str, dict[str, list[Path]]], classes: list[str], findings: list[Finding]
+) -> ClassFolders:
     paths: list[Path] = []
     labels: list[int] = []
     given: dict[str, np.ndarray] = {}
@@ -166,9 +169,9 @@ def _join(root: Path, members: dict[str, dict[str, list[Path]]], classes: list[s
             given[split] = np.arange(first, len(paths))
     return ClassFolders(
         paths=paths,
-        names=[path.relative_to(root).as_posix() for path in paths],
+        names=[_name(path, root) for path in paths],
         labels=np.array(labels, np.int64),
-        classes=tuple(classes),
+        classes=tuple(map(shown, classes)),
         given=given,
-        facts={"files left aside": aside} if aside else {},
+        findings=findings,
     )

@@ -17,6 +17,6 @@ def load(spec: PrepareSpec) -> RawImages:
         classes=found.classes,
         names=found.names,
         given=found.given,
-        facts=found.facts,
+        findings=found.findings,
         reader=FileReader(found.paths),
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +16,16 @@ from snaketorch.data.class_names import ClassNames, check_classes
 from snaketorch.data.files.open import open_table
 from snaketorch.data.files.tabular import Chunk, TabularFile
 from snaketorch.data.files.values import NO_NUMBER, Survey, as_numbers, as_text, is_usable, plain
+from snaketorch.data.loading.host_memory import free_host_memory
 from snaketorch.data.raw.rows import RawRows
 from snaketorch.data.row_names import PlaceNames
 from snaketorch.data.sources.columns import check_column, choose_columns
 from snaketorch.errors import DataError
 
 log = logging.getLogger(__name__)
+
+CELL_BYTES = 40
+"""Memory that a cell takes at the peak: as it is read, in the whole table, in the arrays, while these are examined."""
 
 
 def load(spec: PrepareSpec) -> RawRows:
@@ -35,7 +40,8 @@ def load(spec: PrepareSpec) -> RawRows:
     file = open_table(source.path)
     columns = _columns(source, file.columns)
     _check_types(file, [*columns, source.target])
-    numbers = _numbers(file, columns, source.categorical)
+    numbers, rows = _numbers(file, columns, source.categorical)
+    _check_memory(source, rows, len(columns))
     table = _Table(source, {name: _Numbers() if name in numbers else _Categories() for name in columns})
     bad = BadRows(spec.prepare, source.path)
     parts = [(file.place, table.read(file, file.place, bad))]
@@ -94,8 +100,8 @@ def _check_types(file: TabularFile, columns: Sequence[str]) -> None:
             )
 
 
-def _numbers(file: TabularFile, columns: Sequence[str], categorical: Sequence[str] | None) -> set[str]:
-    """Which columns hold numbers; all but the ``categorical`` ones when these are named."""
+def _numbers(file: TabularFile, columns: Sequence[str], categorical: Sequence[str] | None) -> tuple[set[str], int]:
+    """Which columns hold numbers, all but the ``categorical`` ones when these are named; and the number of rows."""
     surveys: dict[str, Survey] = {name: Survey() for name in columns}
     rows = 0
     for chunk in file.chunks(columns):
@@ -108,8 +114,23 @@ def _numbers(file: TabularFile, columns: Sequence[str], categorical: Sequence[st
         if survey.codes and categorical is None:
             log.info("'%s' has numbers with zeros in front, as codes have: taken as a category", name)
     if categorical is not None:
-        return set(columns) - set(categorical)
-    return {name for name, survey in surveys.items() if survey.is_number}
+        return set(columns) - set(categorical), rows
+    return {name for name, survey in surveys.items() if survey.is_number}, rows
+
+
+def _check_memory(source: TableSource, rows: int, columns: int) -> None:
+    """Says, before they are read, when rows will hardly fit into the memory. DataError when they will not."""
+    if source.test_path is not None and Path(source.test_path).is_file():  # as many rows a byte
+        rows += rows * Path(source.test_path).stat().st_size // Path(source.path).stat().st_size
+    needed, free = rows * (columns + 1) * CELL_BYTES, free_host_memory()
+    told = (
+        f"{source.path}: {rows:,} rows of {columns} columns need about {needed / 1e9:.1f} GB of memory, which "
+        f"holds a table while it is prepared; {free / 1e9:.1f} GB are free here"
+    )
+    if needed > free:
+        raise DataError(f"{told}. Take fewer columns (source.columns), or give the job more memory")
+    if 2 * needed > free:
+        log.warning("%s", told)
 
 
 def _hint(columns: Sequence[str], numbers: set[str], with_text: set[str]) -> str:
@@ -134,7 +155,9 @@ class _Numbers:
         return as_numbers(column)
 
     def finish(self) -> pa.Array:
-        return pa.array(np.concatenate(self.parts), from_pandas=True)
+        values = np.concatenate(self.parts)
+        self.parts.clear()
+        return pa.array(values, from_pandas=True)
 
 
 @dataclass
@@ -152,6 +175,7 @@ class _Categories:
 
     def finish(self) -> pa.Array:
         codes = np.concatenate(self.parts)
+        self.parts.clear()
         return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes < 0), list(self.values))
 
 

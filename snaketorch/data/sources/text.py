@@ -15,9 +15,12 @@ from snaketorch.data.files.open import open_table
 from snaketorch.data.files.running_text import read_text
 from snaketorch.data.files.tabular import TabularFile
 from snaketorch.data.files.values import as_text, is_text, is_usable, plain
+from snaketorch.data.quality.report import Finding
 from snaketorch.data.raw.texts import RawCorpus, RawTexts
 from snaketorch.data.row_names import PlaceNames
+from snaketorch.data.shown_names import shown
 from snaketorch.data.sources.columns import check_column
+from snaketorch.data.sources.left_aside import examine_aside, say_endings
 from snaketorch.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -103,8 +106,11 @@ def _check(text: str | None, label: str | None, source: TextSource) -> tuple[str
 
 def _corpus(source: TextSource) -> RawCorpus:
     path = Path(source.path)
+    findings: list[Finding] = []
     if path.is_dir() or source.path.lower().endswith(PLAIN):
-        parts = partial(_joined, _text_files(path))
+        files, others = _text_files(path)
+        findings = examine_aside(others, "text files", ", ".join(PLAIN))
+        parts = partial(_joined, files)
     else:
         file = open_table(source.path)
         check_column("text", source.text, file.columns, source.path)
@@ -116,19 +122,25 @@ def _corpus(source: TextSource) -> RawCorpus:
     if blank:
         raise DataError(f"{source.path}: there is nothing but white space; running text needs words")
     log.info("running text of %d characters", characters)
-    return RawCorpus(parts=parts, characters=characters)
+    return RawCorpus(parts=parts, characters=characters, findings=findings)
 
 
-def _text_files(path: Path) -> list[Path]:
-    """The text files at ``path``, sorted by name."""
+def _text_files(path: Path) -> tuple[list[Path], list[str]]:
+    """The text files at ``path``, sorted by name, and the names of other files there."""
     if not path.is_dir():
-        return [path]
-    inside = [found for found in sorted(path.rglob("*")) if found.name.lower().endswith(PLAIN)]
+        return [path], []
     # what begins with a dot is of the system or of an editor
-    files = [found for found in inside if not any(name.startswith(".") for name in found.relative_to(path).parts)]
+    inside = [
+        found
+        for found in sorted(path.rglob("*"))
+        if found.is_file() and not any(name.startswith(".") for name in found.relative_to(path).parts)
+    ]
+    files = [found for found in inside if found.name.lower().endswith(PLAIN)]
+    others = [shown(found.relative_to(path).as_posix()) for found in inside if not found.name.lower().endswith(PLAIN)]
     if not files:
-        raise DataError(f"{path}: there is no text file in the folder; allowed: files that end in .txt")
-    return files
+        there = f" (in it are {say_endings(others)})" if others else ""
+        raise DataError(f"{path}: there is no text file in the folder{there}; allowed: files that end in .txt")
+    return files, others
 
 
 def _joined(files: Sequence[Path]) -> Iterator[str]:

@@ -1,29 +1,24 @@
 """One series with a time column from CSV or Parquet, or labelled sequences from `.ts` files."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
 
-from snaketorch.config.problems import listed, shortened
+from snaketorch.config.problems import listed
 from snaketorch.config.sources import TimeseriesSource
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.files.open import FORMATS, open_table
+from snaketorch.data.files.tabular import TabularFile
+from snaketorch.data.files.values import MISSING_NUMBERS, as_numbers, as_text, is_number, is_text, plain
 from snaketorch.data.raw.sequences import RawSequences
 from snaketorch.data.raw.series import RawSeries
 from snaketorch.data.sources.columns import check_column, choose_columns
 from snaketorch.data.sources.dates import read_times
-from snaketorch.data.sources.encoding import check_utf8, open_text
 from snaketorch.data.sources.ts_format import TsFile, read_ts
 from snaketorch.errors import DataError
-
-_MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "?"]
-"""What stands in a CSV file where a value is missing."""
 
 
 def load(spec: PrepareSpec) -> RawSeries | RawSequences:
@@ -31,149 +26,82 @@ def load(spec: PrepareSpec) -> RawSeries | RawSequences:
 
     DataError for what cannot be read, with file and line.
     """
-    options, path = spec.source, Path(spec.source.path)
-    if path.is_dir():
-        raise DataError(f"{path}: this is a folder; allowed: one .csv, .tsv, .parquet or .ts file")
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
-    suffix = path.suffix.lower()
-    if suffix == ".ts":
+    options = spec.source
+    if options.path.lower().endswith(".ts"):
         return _load_sequences(options)
-    if suffix not in (".csv", ".tsv", ".parquet"):
-        raise DataError(f"{path}: the suffix '{path.suffix}' is not known; allowed: .csv, .tsv, .parquet, .ts")
-    return _load_series(options, _read_parquet(path, options) if suffix == ".parquet" else _read_csv(path, options))
-
-
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """The columns of a file that are asked for."""
-
-    path: Path
-    time: pa.ChunkedArray
-    values: np.ndarray
-    """float64, (rows, channels)."""
-    names: list[str]
-
-    def place(self, row: int) -> str:
-        """Where a row stands: `FILE:LINE`, or `FILE: row ROW`."""
-        return _place(self.path, row)
-
-
-def _load_series(options: TimeseriesSource, table: _Table) -> RawSeries:
-    if not len(table.time):
-        raise DataError(f"{table.path}: there are no rows; at least one is needed")
-    infinite = np.argwhere(np.isinf(table.values))
-    if len(infinite):
-        row, channel = infinite[0]
+    if not options.path.lower().endswith(tuple(FORMATS)):
         raise DataError(
-            f"{table.place(row)}: '{table.names[channel]}' is infinite; allowed: finite numbers, or missing"
+            f"{options.path}: this is not the name of a file of rows; allowed endings: {', '.join(FORMATS)}, .ts"
         )
-    time, unit = read_times(table.time, options.time, table.place)
+    return _load_series(options, open_table(options.path))
+
+
+def _load_series(options: TimeseriesSource, file: TabularFile) -> RawSeries:
+    names = _choose(options, file)
+    times, values, places = [], [], []
+    for chunk in file.chunks([options.time, *names]):
+        if chunk.bad:
+            line, why = chunk.bad[0]
+            raise DataError(f"{_place(file, line)}: the row {why}; allowed: rows of UTF-8 text as the header has them")
+        time, *columns = (plain(column) for column in chunk.columns)
+        places.append(chunk.places)
+        times.append(_without_words_for_missing(time))
+        values.append(_numbers(file, names, columns, chunk.places))
+    rows = np.concatenate(places)
+    if not len(rows):
+        raise DataError(f"{file.path}: there are no rows; at least one is needed")
+    time, unit = read_times(
+        pa.chunked_array(times, times[0].type), options.time, lambda row: _place(file, int(rows[row]))
+    )
+    left_out = [name for name in file.columns if name not in (options.time, *names)]
     return RawSeries(
-        values=table.values,
-        names=tuple(table.names),
-        units=("",) * len(table.names),
+        values=np.concatenate(values),
+        names=tuple(names),
+        units=("",) * len(names),
         time=time,
         time_unit=unit,
+        facts={"columns left out": left_out} if left_out else {},
     )
 
 
-def _choose(options: TimeseriesSource, there: list[str], path: Path) -> list[str]:
-    twice = sorted({name for name in there if there.count(name) > 1})
-    if twice:
-        raise DataError(f"{path}: column {listed(map(repr, twice))} is there twice; allowed: each name once")
-    check_column("time", options.time, there, str(path))
-    names = choose_columns(options.columns, [name for name in there if name != options.time])
+def _choose(options: TimeseriesSource, file: TabularFile) -> list[str]:
+    check_column("time", options.time, file.columns, str(file.path))
+    names = choose_columns(options.columns, [name for name in file.columns if name != options.time])
     if not names:
-        raise DataError(f"{path}: there is no column but '{options.time}'; at least one channel is needed")
+        raise DataError(f"{file.path}: there is no column but '{options.time}'; at least one channel is needed")
     return names
 
 
-def _read_csv(path: Path, options: TimeseriesSource) -> _Table:
-    check_utf8(path)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    # as text, so that a value that is no number can be shown with its line
-    parse = pa.csv.ParseOptions(delimiter=delimiter)
-    try:
-        with pa.csv.open_csv(path, parse_options=parse) as stream:
-            there = stream.schema.names
-        if len(there) == 1 and any(other in there[0] for other in ",;\t|"):
+def _without_words_for_missing(time: pa.Array) -> pa.Array:
+    """Times as they are, but null for an empty text, `NA` and the like."""
+    if not is_text(time.type):
+        return time
+    text = as_text(time)
+    return pc.if_else(pc.is_in(pc.utf8_lower(text), pa.array(MISSING_NUMBERS)), None, text)
+
+
+def _numbers(file: TabularFile, names: Sequence[str], columns: Sequence[pa.Array], places: np.ndarray) -> np.ndarray:
+    """Columns as float64, (rows, columns), NaN where a value is missing."""
+    values = np.empty((len(places), len(names)))
+    for index, (name, column) in enumerate(zip(names, columns, strict=True)):
+        if not (is_text(column.type) or is_number(column.type) or pa.types.is_null(column.type)):
             raise DataError(
-                f"{path}: the only column is '{shortened(there[0])}'; allowed: columns with "
-                f"{'tabs' if delimiter != ',' else 'commas'} between"
-            )
-        names = _choose(options, there, path)
-        convert = pa.csv.ConvertOptions(
-            column_types=dict.fromkeys([options.time, *names], pa.string()),
-            include_columns=[options.time, *names],
-            null_values=_MISSING,
-            strings_can_be_null=True,
-        )
-        times, values, row = [], [], 0
-        with pa.csv.open_csv(path, parse_options=parse, convert_options=convert) as stream:
-            for batch in stream:
-                times.append(batch.column(0))
-                values.append(np.stack([_numbers(batch, name, path, row) for name in names], axis=1))
-                row += len(batch)
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{path}: the file cannot be read: {shortened(str(error), 200)}") from error
-    return _Table(
-        path, pa.chunked_array(times, pa.string()), np.concatenate([np.empty((0, len(names))), *values]), names
-    )
-
-
-def _read_parquet(path: Path, options: TimeseriesSource) -> _Table:
-    try:
-        with pa.parquet.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            names = _choose(options, schema.names, path)
-            times, values, row = [], [], 0
-            for batch in file.iter_batches(columns=[options.time, *names]):
-                times.append(batch.column(options.time))
-                values.append(np.stack([_numbers(batch, name, path, row) for name in names], axis=1))
-                row += len(batch)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: this is no Parquet file that can be read: {shortened(str(error), 200)}") from error
-    time_type = schema.field(options.time).type
-    return _Table(path, pa.chunked_array(times, time_type), np.concatenate([np.empty((0, len(names))), *values]), names)
-
-
-def _numbers(batch: pa.RecordBatch, name: str, path: Path, first_row: int) -> np.ndarray:
-    """A column as float64, NaN where it is missing; ``first_row``: of the batch in the file."""
-    column = batch.column(name)
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)):
-        if not pa.types.is_string(column.type):
-            raise DataError(
-                f"{path}: column '{name}' holds {column.type}, no numbers; allowed: channels that are numbers. "
+                f"{file.path}: column '{name}' holds {column.type}, no numbers; allowed: channels that are numbers. "
                 "List those to take in source.columns"
             )
-        column = pc.utf8_trim_whitespace(column)
-    try:
-        numbers = column.cast(pa.float64())
-    except pa.ArrowInvalid:
-        row, text = next((row, text) for row, text in enumerate(column.to_pylist()) if not _is_number(text))
-        comma = " (a decimal comma? write a point)" if "," in text else ""
-        raise DataError(
-            f"{_place(path, first_row + row)}: '{name}' is '{shortened(text)}', which is no number{comma}; allowed: "
-            "numbers. List the columns to take in source.columns"
-        ) from None
-    return numbers.fill_null(float("nan")).to_numpy(zero_copy_only=False)
+        values[:, index], wrong = as_numbers(column)
+        if wrong:
+            row, why = min(wrong.items())
+            hint = "" if why == "infinite" else ". List the columns to take in source.columns"
+            raise DataError(
+                f"{_place(file, places[row])}: '{name}' is {why}; allowed: finite numbers, or missing{hint}"
+            )
+    return values
 
 
-def _is_number(text: str | None) -> bool:
-    try:
-        pa.scalar(text, pa.string()).cast(pa.float64())
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _place(path: Path, row: int) -> str:
-    if path.suffix.lower() == ".parquet":
-        return f"{path}: row {row}"
-    with open_text(path) as stream:
-        lines = (number for number, line in enumerate(stream, start=1) if line.strip("\r\n"))
-        return f"{path}:{next(islice(lines, int(row) + 1, None))}"  # one for the names of the columns
+def _place(file: TabularFile, number: int) -> str:
+    """`FILE:LINE`, or `FILE: row ROW`."""
+    return f"{file.path}:{number}" if file.place == "line" else f"{file.path}: {file.place} {number}"
 
 
 def _load_sequences(options: TimeseriesSource) -> RawSequences:

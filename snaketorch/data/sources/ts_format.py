@@ -5,13 +5,14 @@ last its class, with colons between; `?` is a missing value. `#` and `%` begin c
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from snaketorch.config.problems import did_you_mean, listed, shortened
-from snaketorch.data.sources.encoding import open_text
+from snaketorch.data.files.lines import read_lines
 from snaketorch.errors import DataError
 
 _MISSING = {"?", "NaN", "nan", "NAN"}
@@ -41,14 +42,13 @@ class _Header:
 
 def read_ts(path: Path) -> TsFile:
     """DataError when ``path`` is not such a file, or holds what cannot be learned to classify; names the line."""
-    with open_text(path) as stream:
-        lines = ((number, line.strip()) for number, line in enumerate(stream, start=1))
-        lines = ((number, line) for number, line in lines if line and line[0] not in "#%")
-        header = _read_header(path, lines)
+    with closing(_lines(path)) as lines:
+        cases = ((number, line) for number, line in lines if line and line[0] not in "#%")
+        header = _read_header(path, cases)
         index = {name: position for position, name in enumerate(header.classes)}
         values, labels, numbers = [], [], []
         dimensions = header.dimensions
-        for number, line in lines:
+        for number, line in cases:
             try:
                 *parts, label = line.split(":")
                 label = label.strip()
@@ -71,6 +71,14 @@ def read_ts(path: Path) -> TsFile:
     if not values:
         raise DataError(f"{path}: there are no cases after @data; at least one of each class is needed")
     return TsFile(values, np.array(labels, np.int64), header.classes, numbers)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Each line with its number. DataError where it is no UTF-8 text."""
+    for line in read_lines(path):
+        if line.trouble:
+            raise DataError(f"{path}:{line.number}: the line {line.trouble}; allowed: UTF-8 text")
+        yield line.number, line.text.strip()
 
 
 def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:

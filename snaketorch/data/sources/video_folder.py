@@ -28,7 +28,7 @@ def load(spec: PrepareSpec) -> RawClips:
         classes=found.classes,
         names=found.names,
         given=found.given,
-        facts=found.facts,
+        findings=found.findings,
         reader=FileReader(
             found.paths,
             partial(decode_clip, frames=frames, size=spec.prepare.size),

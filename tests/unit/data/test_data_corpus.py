@@ -191,6 +191,17 @@ def test_a_folder_without_text_files_is_refused(raw, tmp_path):
         raw("f", {})
 
 
+def test_other_files_among_texts_are_named(raw, tmp_path, caplog):
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "b.md").write_text("more words")
+    with pytest.raises(DataError, match=r"no text file in the folder \(in it are 1 \.md\); allowed"):
+        raw("f", {})
+    (tmp_path / "f" / "a.txt").write_text("some words")
+    (finding,) = raw("f", {}).findings
+    assert (finding.check, finding.count, finding.examples) == ("files left aside", 1, ("b.md",))
+    assert "left aside: 1 file .md, no text files by name, such as b.md" in caplog.text
+
+
 def test_tokens_are_int32(prepared):
     _, store = prepared(some_text())
     assert {store.read(split, "token").dtype for split in SPLITS} == {np.dtype(np.int32)}

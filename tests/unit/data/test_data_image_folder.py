@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from snaketorch.data import readers
 from snaketorch.data.decoding import pool
 from snaketorch.data.manifest import SPLITS
 from snaketorch.data.sources.class_folders import read_class_folders
@@ -70,12 +72,60 @@ def test_the_number_of_threads_does_not_show(dataset, folder, monkeypatch):
     assert len(digests) == 1
 
 
-def test_other_files_are_left_aside_and_named(dataset, folder, caplog):
-    for name in ("README.txt", "cat/notes.md", ".hidden", "cat/.DS_Store", "dog/Thumbs.db"):
+def test_other_files_are_left_aside_and_named_by_their_ending(dataset, folder, caplog):
+    for name in ("README.txt", "cat/b.GIF", "cat/a.gif", "dog/LICENSE", ".hidden", "cat/.DS_Store", "dog/Thumbs.db"):
         (folder / name).write_text("no image")
-    report = prepare(dataset, folder).report
-    assert report["facts"]["files left aside"] == ["README.txt", "cat/notes.md"]
-    assert "left aside, for they are no images: README.txt, cat/notes.md" in caplog.text
+    findings = [found for found in prepare(dataset, folder).report["findings"] if found["check"] == "files left aside"]
+    assert [(found["severity"], found["count"], found["examples"]) for found in findings] == [
+        ("problem", 2, ["cat/a.gif", "cat/b.GIF"]),
+        ("hint", 1, ["dog/LICENSE"]),
+        ("hint", 1, ["README.txt"]),
+    ]
+    assert findings[0]["summary"].startswith(
+        "Left aside: 2 files .gif, images of a format that is not read; read are .b"
+    )
+    assert "left aside: 1 file without an ending, no images by name, such as dog/LICENSE" in caplog.text
+
+
+def test_a_class_with_other_formats_alone_says_which_are_read(dataset, folder):
+    (folder / "cow").mkdir()
+    for name in ("a.gif", "b.gif", "c.heic"):
+        (folder / "cow" / name).write_bytes(b"GIF89a")
+    with pytest.raises(DataError, match=r"folder 'cow' has no images: in it are 2 \.gif, 1 \.heic; .*allowed: \.bmp, "):
+        prepare(dataset, folder)
+
+
+def test_names_that_are_no_utf8_are_shown_and_stored_all_the_same(dataset, folder, caplog):
+    odd = os.fsdecode(b"caf\xe9\n.png")
+    (folder / "cat" / odd).write_bytes(b"no image")
+    (folder / "dog" / os.fsdecode(b"caf\xe9.gif")).write_bytes(b"")
+    (folder / "dog").rename(folder / os.fsdecode(b"b\xe9te"))
+    manifest = prepare(dataset, folder, on_bad_sample="skip", max_bad_share=0.1)
+    assert manifest.classes == (r"b\xe9te", "cat")
+    assert manifest.report["skipped"][0]["sample"] == r"cat/caf\xe9\n.png"
+    assert any(found["examples"] == [r"b\xe9te/caf\xe9.gif"] for found in manifest.report["findings"])
+    assert r"left out cat/caf\xe9\n.png: " in caplog.text
+    with pytest.raises(DataError, match=r"cat/caf\\xe9\\n.png: "):
+        prepare(dataset, folder)
+
+
+@pytest.mark.parametrize("options", [{}, {"size": [6, 5], "channels": 3}])
+def test_what_came_is_told_whether_or_not_it_was_looked_at_before(dataset, folder, options):
+    assert prepare(dataset, folder, **options).report["facts"] == {
+        "images": 20,
+        "smallest, height and width": [6, 5],
+        "largest, height and width": [6, 5],
+        "grey": 0,
+    }
+
+
+def test_small_files_are_opened_once_where_the_shape_is_said(dataset, folder, monkeypatch):
+    opened = []
+    look = readers.look_at_picture
+    monkeypatch.setattr(readers, "look_at_picture", lambda path, up_to: opened.append(path) or look(path, up_to))
+    monkeypatch.setattr(readers, "read_file", None)
+    prepare(dataset, folder, size=[6, 5], channels=3)
+    assert len(opened) == len(set(opened)) == 20
 
 
 def test_folders_that_are_no_classes_are_refused(dataset, tmp_path, folder):

@@ -2,9 +2,9 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
-from snaketorch.data.decoding.pictures import decode_bytes, decode_picture, picture_shape
+from snaketorch.data.decoding.pictures import decode_bytes, decode_picture, look_at_picture, picture_shape
 from snaketorch.errors import DataError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (6, 10, 3), dtype=np.uint8)
@@ -90,6 +90,40 @@ def test_an_image_is_turned_as_its_camera_was(form, orientation, tmp_path):
     assert expected.shape == ((3, 10, 6) if orientation > 4 else (3, 6, 10))
     assert np.array_equal(decode_picture(path), expected)
     assert picture_shape(path) == expected.shape
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_an_orientation_in_xmp_turns_the_shape_too(form, tmp_path):
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    image = Image.fromarray(SMOOTH)
+    path = tmp_path / "image"
+    if form == "PNG":
+        texts = PngImagePlugin.PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        image.save(path, form, pnginfo=texts)
+    else:
+        image.save(path, form, xmp=xmp)
+    assert decode_picture(path).shape == picture_shape(path) == (3, 10, 6)
+
+
+def test_an_orientation_behind_the_pixels_of_a_png_is_seen(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    path = tmp_path / "image.png"
+    Image.fromarray(SMOOTH).save(path, exif=exif)
+    whole = path.read_bytes()
+    begin = whole.index(b"eXIf") - 4
+    end = begin + 12 + int.from_bytes(whole[begin : begin + 4], "big")
+    last = whole.index(b"IEND") - 4
+    path.write_bytes(whole[:begin] + whole[end:last] + whole[begin:end] + whole[last:])
+    assert decode_picture(path).shape == picture_shape(path) == (3, 10, 6)
+
+
+def test_a_small_picture_is_decoded_when_it_is_looked_at(tmp_path):
+    path = tmp_path / "image.png"
+    Image.fromarray(COLOURS).save(path)
+    assert np.array_equal(look_at_picture(path, COLOURS.size), decode_picture(path))
+    assert look_at_picture(path, COLOURS.size - 1).shape == (3, 6, 10)
 
 
 def content(form="JPEG"):

@@ -4,6 +4,7 @@ import pytest
 from pyarrow import parquet
 
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.sources import table as table_source
 from snaketorch.data.sources.table import load
 from snaketorch.errors import DataError
 
@@ -260,3 +261,21 @@ def test_parquet_of_large_strings_and_dictionaries_is_read(tmp_path):
     source = {"kind": "table", "path": str(tmp_path / "a.parquet"), "target": "t"}
     raw = load(PrepareSpec.model_validate({"dataset": "some", "source": source, "split": {}, "prepare": {}}))
     assert raw.table.to_pydict() == {"s": ["a", "b"], "v": ["a", "b"], "d": [1, 2]}
+
+
+@pytest.mark.parametrize(("free", "is_refused"), [(0.5, True), (1.5, False), (3, None)])
+def test_a_table_that_hardly_fits_into_the_memory_is_told_before_it_is_read(
+    table, monkeypatch, caplog, free, is_refused
+):
+    rows = csv(x=range(30), t="ab")
+    needed = 60 * 2 * table_source.CELL_BYTES
+    monkeypatch.setattr(table_source, "free_host_memory", lambda: free * needed)
+    if is_refused:
+        monkeypatch.setattr(table_source._Table, "read", None)
+        with pytest.raises(
+            DataError, match=r"a.csv: 60 rows of 1 columns need about .*are free here. Take fewer columns"
+        ):
+            table(rows, test=rows)
+    else:
+        table(rows, test=rows)
+        assert ("60 rows of 1 columns need about" in caplog.text) == (is_refused is False)

@@ -1,4 +1,5 @@
 import datetime
+import gzip
 import json
 
 import numpy as np
@@ -63,6 +64,22 @@ def test_numbers_that_rise_are_times_too(tmp_path):
     assert (raw.time.tolist(), raw.time_unit) == ([1.5, 2.5], "when")
 
 
+@pytest.mark.parametrize("name", ["some.csv.gz", "some.jsonl"])
+def test_every_format_of_rows_can_hold_a_series(tmp_path, name):
+    text = "when,a\n1,2\n3,4.5\n" if ".csv" in name else '{"when": 1, "a": 2}\n{"when": 3, "a": 4.5}\n'
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    raw = load(spec_of(path))
+    assert (raw.time.tolist(), raw.values.tolist()) == ([1, 3], [[2], [4.5]])
+
+
+def test_columns_that_are_left_out_are_told(tmp_path):
+    rows = "".join(f"{row},{row % 7},Oslo\n" for row in range(50))
+    (tmp_path / "some.csv").write_text(f"when,a,city\n{rows}")
+    manifest = prepared(tmp_path, spec_of(tmp_path / "some.csv", columns=["a"]))
+    assert manifest.report["facts"]["columns left out"] == ["city"]
+
+
 def test_channels_come_as_asked_for(tmp_path):
     raw = load_csv(tmp_path, "a,when,city,b\n1,1,Oslo,2\n3,2,Rome,4\n", columns=["b", "a"])
     assert raw.names == ("b", "a")
@@ -82,15 +99,15 @@ def test_channels_come_as_asked_for(tmp_path):
         ("when,a\n2020-01-03,1\n2020-01-03,2\n", r"some.csv:3: .*is the time of the row before it too"),
         ("when,a\n3,1\n2,2\n", r"some.csv:3: time does not go forwards: 'when' '2.0' comes after '3.0'"),
         ("when,a\ninf,1\n", r"some.csv:2: 'when' is inf"),
-        ("when,a\n1,1\n2,cold\n", r"some.csv:3: 'a' is 'cold', which is no number"),
-        ("when,a\n1,\"1,5\"\n", r"decimal comma"),
+        ("when,a\n1,1\n2,cold\n", r"some.csv:3: 'a' is 'cold', no number; allowed: finite numbers"),
+        ("when,a\n1,\"1,5\"\n", r"some.csv:2: 'a' is '1,5', with a comma"),
         ("when,a\n1,1\n2,-inf\n", r"some.csv:3: 'a' is infinite"),
         ("when,a\n", "there are no rows"),
         ("when\n1\n", "there is no column but 'when'"),
         ("whenn,a\n1,2\n", r"source.time: there is no column 'when' in .*; did you mean 'whenn'"),
-        ("when,a,a\n1,2,3\n", "column 'a' is there twice"),
-        ("when;a\n1;2\n", "the only column is 'when;a'; allowed: columns with commas between"),
-        ("when,a\n1,2\n3\n", "the file cannot be read: .*Expected 2 columns"),
+        ("when,a,a\n1,2,3\n", "column 3 and column 2 are both called 'a'"),
+        ("when;a\n1;2\n", "the header is a single name, 'when;a'; is the delimiter ';'"),
+        ("when,a\n1,2\n3\n", "some.csv:3: the row has 1 cell, the header has 2"),
         ("", "the file is empty"),
     ],
 )  # fmt: skip
@@ -108,7 +125,7 @@ def test_a_column_that_is_not_there_is_refused(tmp_path):
 def test_other_encodings_are_refused(tmp_path, encoding):
     path = tmp_path / "some.csv"
     path.write_bytes("when,größe\n1,2\n".encode(encoding))
-    with pytest.raises(DataError, match=r"allowed: (text in )?UTF-8"):
+    with pytest.raises(DataError, match=r"allowed: UTF-8|is not UTF-8: byte 0xf6"):
         load(spec_of(path))
 
 
@@ -125,10 +142,10 @@ def test_parquet_gives_what_csv_gives(tmp_path, zone):
 def test_parquet_that_cannot_be_used_is_refused(tmp_path):
     path = tmp_path / "some.parquet"
     path.write_bytes(b"PAR1 but no more")
-    with pytest.raises(DataError, match=r"no Parquet file that can be read"):
+    with pytest.raises(DataError, match=r"this is no whole Parquet file"):
         load(spec_of(path))
     pq.write_table(pa.table({"when": [2, 1], "a": [1, 2]}), path)
-    with pytest.raises(DataError, match=r"some.parquet: row 1: time does not go forwards"):
+    with pytest.raises(DataError, match=r"some.parquet: row 2: time does not go forwards"):
         load(spec_of(path))
     pq.write_table(pa.table({"when": [1, 2], "a": [True, False]}), path)
     with pytest.raises(DataError, match=r"column 'a' holds bool, no numbers"):
@@ -264,5 +281,5 @@ def test_a_channel_that_does_not_change_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["some.xlsx", "gone.csv"])
 def test_files_that_cannot_be_read_are_refused(tmp_path, name):
     (tmp_path / "some.xlsx").write_bytes(b"PK")
-    with pytest.raises(DataError, match=r"allowed: .csv, .tsv, .parquet, .ts|there is no such file"):
+    with pytest.raises(DataError, match=r"allowed endings: \.csv, .*, \.ts$|there is no such file"):
         load(spec_of(tmp_path / name))

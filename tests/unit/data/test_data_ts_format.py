@@ -85,9 +85,9 @@ def test_cases_have_the_length_that_the_header_says(tmp_path):
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (HEADER.encode("utf-16"), "the text is UTF-16; allowed: UTF-8"),
-        (b"@problemName a\n# caf\xe9 ole\n", r":2: the byte 0xe9 is no UTF-8 \(in Latin-1 it is 'é'\)"),
-        (b"@problemName a\n\n\x00\x00", r":3: there is a zero byte"),
+        (HEADER.encode("utf-16"), "the file is UTF-16; allowed: UTF-8"),
+        (b"@problemName a\n# caf\xe9 ole\n", r":2: the line is not UTF-8: byte 0xe9 at position 20 of the file"),
+        (b"@problemName a\n\n\x00\x00", "the file holds NUL bytes"),
     ],
 )
 def test_what_is_no_utf8_text_is_refused(tmp_path, content, message):
