@@ -14,6 +14,8 @@ CORPUS = "running text"
 SERIES = "a time series"
 ROWS = "rows with a class"
 NUMBER_ROWS = "rows with a number"
+NUMBER_IMAGES = "images with a number"
+NUMBER_SEQUENCES = "sequences with a number"
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Content:
 
     prepared_by: str
     """The function that makes it ready, as ``module:attribute``."""
-    split: Set[str] = frozenset({"val", "test", "given", "seed", "stratify"})
+    split: Set[str] = frozenset({"val", "test", "given", "seed", "stratify", "classes", "samples_per_class"})
     """Keys of `split` that have a meaning."""
     prepare: Set[str] = frozenset()
     """Keys of `prepare` that have a meaning."""
@@ -32,6 +34,7 @@ class Content:
     """Keys of `augment` that have a meaning."""
 
 
+_OF_NUMBERS = frozenset({"val", "test", "given", "seed"})
 _BAD = {"on_bad_sample", "max_bad_share"}
 _GEOMETRY = {
     "horizontal_flip",
@@ -60,6 +63,12 @@ CONTENTS: dict[str, Content] = {
         prepare=frozenset({"size", "channels", "decoder", "copies", "augment", *_BAD}),
         augment=_OF_IMAGES,
     ),
+    NUMBER_IMAGES: Content(
+        "snaketorch.data.images:prepare_images",
+        split=_OF_NUMBERS,
+        prepare=frozenset({"size", "channels", *_BAD}),
+        augment=_OF_IMAGES - _MIX,
+    ),
     CLIPS: Content(
         "snaketorch.data.clips:prepare_clips",
         prepare=frozenset({"size", "channels", "frames", *_BAD}),
@@ -67,6 +76,13 @@ CONTENTS: dict[str, Content] = {
     ),
     SEQUENCES: Content(
         "snaketorch.data.sequences:prepare_sequences",
+        prepare=frozenset({"missing", *_BAD}),
+        missing=frozenset({"error", "forward_fill"}),
+        augment=_OF_SEQUENCES,
+    ),
+    NUMBER_SEQUENCES: Content(
+        "snaketorch.data.sequences:prepare_sequences",
+        split=_OF_NUMBERS,
         prepare=frozenset({"missing", *_BAD}),
         missing=frozenset({"error", "forward_fill"}),
         augment=_OF_SEQUENCES,
@@ -96,7 +112,7 @@ CONTENTS: dict[str, Content] = {
     ),
     NUMBER_ROWS: Content(
         "snaketorch.data.rows:prepare_rows",
-        split=frozenset({"val", "test", "given", "seed"}),
+        split=_OF_NUMBERS,
         prepare=frozenset({"missing", *_BAD}),
         missing=frozenset({"error", "median"}),
     ),

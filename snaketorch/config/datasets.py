@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from snaketorch.config.augment import Augment
 from snaketorch.config.base import NotNegative, Positive, Section, Seed
+from snaketorch.config.resources import PrepareResources
 from snaketorch.config.sources import Source
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -25,6 +26,19 @@ class Split(Section):
     """Which random split; not for a series."""
     stratify: bool = True
     """Keep the balance of the classes in every split; not for a series."""
+    classes: Annotated[list[str], Field(min_length=2)] | None = None
+    """Classes to keep, in this order, by their names; samples of others are left out. All when absent."""
+    samples_per_class: Positive | None = None
+    """Training samples to keep of each class, at most, drawn at random; validation and test keep theirs. All when
+    absent."""
+
+    @field_validator("classes")
+    @classmethod
+    def _every_class_once(cls, classes: list[str] | None) -> list[str] | None:
+        twice = sorted({name for name in classes or () if classes.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(map(repr, twice))} more than once; allowed: each class once")
+        return classes
 
     @model_validator(mode="after")
     def _leave_something_to_train_on(self) -> Self:
@@ -90,6 +104,8 @@ class Prepare(Section):
     def _copies_differ(self) -> Self:
         if (self.copies > 0) != (self.augment is not None):
             raise ValueError("copies and augment belong together; allowed: both or neither")
+        if self.augment is not None and not self.augment.active:
+            raise ValueError("augment: nothing in it changes an image; allowed: at least one change, for copies differ")
         if self.augment is not None and self.augment.active & {"mixup", "cutmix"}:
             raise ValueError(
                 "augment: mixup and cutmix mix labels too, which a copy has no place for; allowed: in an experiment"
@@ -106,3 +122,5 @@ class DatasetConfig(Section):
     """What is held out from training."""
     prepare: Prepare = Prepare()
     """What is done once, before any training."""
+    resources: PrepareResources = PrepareResources()
+    """What the preparation needs."""

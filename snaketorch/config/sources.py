@@ -21,6 +21,10 @@ Columns = Annotated[list[Column], Field(min_length=1)]
 class _Source(Section):
     files: ClassVar[tuple[str, ...]] = ()
     """Keys that name files or folders of the user; when their content changes, the dataset is prepared again."""
+    possible_files: ClassVar[tuple[str, ...]] = ()
+    """Keys that name a folder of the user where there is one of that name, and something else where there is none."""
+    has_image_files: ClassVar[bool] = False
+    """Whether its samples can be image files, which `prepare.decoder` is about."""
 
 
 class SklearnSource(_Source):
@@ -47,11 +51,41 @@ class StatsmodelsSource(_Source):
     """Channels to take, by column name; all numeric ones when absent."""
 
 
+class PythonSource(_Source):
+    """Running text that comes with Python."""
+
+    provides: ClassVar[str] = contents.CORPUS
+    implementation: ClassVar[str] = "snaketorch.data.sources.python:load"
+
+    kind: Literal["python"]
+    name: Literal["language_reference"]
+    """`language_reference`: the topics of `help()` in the order of their names, about 370,000 characters of English
+    prose and Python code; another Python version has a slightly different text."""
+
+
+class BabelSource(_Source):
+    """Names with the language that they are in, from the locale data (CLDR) that is installed with Babel."""
+
+    provides: ClassVar[str] = contents.TEXTS
+    implementation: ClassVar[str] = "snaketorch.data.sources.babel:load"
+
+    kind: Literal["babel"]
+    name: Literal["names"]
+    """`names`: what languages, scripts, countries and currencies are called, about 800 names a language, without those
+    that two of the languages share. Of the languages and so on a tenth is set apart for validation and a tenth for the
+    test, so that no model meets there another language's word for what it has learnt."""
+    languages: Annotated[list[Column], Field(min_length=2)] = Field(
+        ["cs", "da", "de", "en", "es", "fi", "fr", "it", "nl", "pl"]
+    )
+    """Codes of the languages to tell apart."""
+
+
 class TorchvisionSource(_Source):
     """An image classification set of torchvision, with the test set that belongs to it."""
 
     provides: ClassVar[str] = contents.IMAGES
     implementation: ClassVar[str] = "snaketorch.data.sources.torchvision:load"
+    has_image_files: ClassVar[bool] = True
 
     kind: Literal["torchvision"]
     name: Literal[
@@ -86,11 +120,16 @@ class TorchvisionSource(_Source):
         "StanfordCars",
         "SUN397",
     ]
-    """torchvision's own names."""
+    """torchvision's own names; of EMNIST it is the split `balanced`."""
     root: Path = "data/torchvision"
     """Folder that holds the files, or gets them."""
     download: bool = True
-    """Fetch what is not in `root`; false where there is no network."""
+    """Fetch what is not in `root`; false where there is no network, and then the dataset is prepared again when
+    anything in `root` changes."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return () if self.download else ("root",)
 
 
 class ImageFolderSource(_Source):
@@ -98,6 +137,7 @@ class ImageFolderSource(_Source):
 
     provides: ClassVar[str] = contents.IMAGES
     implementation: ClassVar[str] = "snaketorch.data.sources.image_folder:load"
+    has_image_files: ClassVar[bool] = True
     files: ClassVar[tuple[str, ...]] = ("path",)
 
     kind: Literal["image_folder"]
@@ -126,13 +166,14 @@ class ArraysSource(_Source):
     kind: Literal["arrays"]
     path: Path
     """The file that holds the samples, and their labels if it holds several arrays."""
-    content: Literal["images", "sequences", "rows", "number_rows", "series"]
-    """What the samples are: images (N, H, W[, C]), sequences (N, T[, C]), rows (N, F) with a class or a number for
-    each, or one time series (T[, C])."""
+    content: Literal["images", "number_images", "sequences", "number_sequences", "rows", "number_rows", "series"]
+    """What the samples are: images (N, H, W[, C]), sequences (N, T[, C]) or rows (N, F) with a class for each, or with
+    a number for each (`number_...`), or one time series (T[, C])."""
     samples: Column | None = None
     """Name of the array of samples in a file with several; needed there."""
     labels: Column | None = None
-    """Name of the array of labels (or numbers) in the file."""
+    """Name of the array of labels (or numbers) in the file: (N,), or for images and sequences (N, K), a 0 or 1 for each
+    of K labels, any number of which can apply (`multi_label`)."""
     labels_path: Path | None = None
     """A file of its own for the labels (or numbers)."""
     classes: Columns | None = None
@@ -142,13 +183,20 @@ class ArraysSource(_Source):
 
     @property
     def provides(self) -> str:
-        return {
-            "images": contents.IMAGES,
-            "sequences": contents.SEQUENCES,
-            "rows": contents.ROWS,
-            "number_rows": contents.NUMBER_ROWS,
-            "series": contents.SERIES,
-        }[self.content]
+        return getattr(contents, self.content.upper())
+
+    @model_validator(mode="after")
+    def _has_the_keys_of_its_content(self) -> Self:
+        if self.content == "series" and (self.labels is not None or self.labels_path is not None):
+            raise ValueError("labels and labels_path have no meaning for content: series; allowed: to leave them out")
+        if self.classes is not None and self.content not in ("images", "sequences", "rows"):
+            raise ValueError(f"classes has no meaning for content: {self.content}; allowed: to leave it out")
+        if self.channels == "first" and self.content in ("rows", "number_rows", "series"):
+            shape = "(T[, C])" if self.content == "series" else "(N, F)"
+            raise ValueError(
+                f"channels has no meaning for content: {self.content}, whose shape is {shape}; allowed: to leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_labels_in_one_place(self) -> Self:
@@ -158,14 +206,14 @@ class ArraysSource(_Source):
 
 
 class TableSource(_Source):
-    """Rows of a CSV or Parquet file: numbers and categories that tell a class or a number."""
+    """Rows of a CSV, JSON-lines or Parquet file: numbers and categories that tell a class or a number."""
 
     implementation: ClassVar[str] = "snaketorch.data.sources.table:load"
     files: ClassVar[tuple[str, ...]] = ("path", "test_path")
 
     kind: Literal["table"]
     path: Path
-    """A `.csv`, `.tsv` or `.parquet` file, or one of the first two compressed (`.gz`)."""
+    """A `.csv`, `.tsv`, `.jsonl` (each also `.gz`) or `.parquet` file."""
     target: Column
     """The column to tell."""
     predict: Literal["class", "number"] = "class"
@@ -205,6 +253,12 @@ class TextSource(_Source):
         return contents.CORPUS if self.label is None else contents.TEXTS
 
     @model_validator(mode="after")
+    def _plain_text_has_no_columns(self) -> Self:
+        if self.path.lower().endswith((".txt", ".txt.gz")) and self.text != "text":
+            raise ValueError(f"text: '{self.path}' has no columns; allowed: to leave it out, or a file of rows")
+        return self
+
+    @model_validator(mode="after")
     def _running_text_is_cut_in_order(self) -> Self:
         if self.label is None and self.test_path is not None:
             raise ValueError("test_path: running text is cut in its order; allowed: only with a label")
@@ -212,14 +266,14 @@ class TextSource(_Source):
 
 
 class TimeseriesSource(_Source):
-    """One series with a time column from CSV or Parquet, or labelled sequences from a `.ts` file (UCR/UEA)."""
+    """One series with a time column from CSV, JSON lines or Parquet, or labelled sequences from `.ts` (UCR/UEA)."""
 
     implementation: ClassVar[str] = "snaketorch.data.sources.timeseries:load"
     files: ClassVar[tuple[str, ...]] = ("path", "test_path")
 
     kind: Literal["timeseries"]
     path: Path
-    """A `.csv`, `.tsv`, `.parquet` or `.ts` file."""
+    """A `.csv`, `.tsv`, `.jsonl` (each also `.gz`), `.parquet` or `.ts` file."""
     time: Column | None = None
     """The column of times: dates, or numbers that rise; needed except for `.ts`."""
     columns: Columns | None = None
@@ -247,6 +301,8 @@ class HuggingfaceSource(_Source):
     """A dataset of the Hugging Face hub, or of its local cache."""
 
     implementation: ClassVar[str] = "snaketorch.data.sources.huggingface:load"
+    possible_files: ClassVar[tuple[str, ...]] = ("path",)
+    has_image_files: ClassVar[bool] = True
 
     kind: Literal["huggingface"]
     path: Path
@@ -271,12 +327,24 @@ class CustomSource(_Source):
     """Your own class: see "Your own data" below."""
 
     implementation: ClassVar[str] = "snaketorch.data.sources.custom:load"
+    has_image_files: ClassVar[bool] = True
     files: ClassVar[tuple[str, ...]] = ("files_to_watch",)
 
     kind: Literal["custom"]
     class_path: ClassPath
     """Module and class, such as `my_lab.data.Leaves`; importable from the folder that holds `config/`."""
-    content: Literal["images", "clips", "sequences", "texts", "corpus", "series", "rows", "number_rows"]
+    content: Literal[
+        "images",
+        "number_images",
+        "clips",
+        "sequences",
+        "number_sequences",
+        "texts",
+        "corpus",
+        "series",
+        "rows",
+        "number_rows",
+    ]
     """What its `load` gives."""
     init_args: dict[str, Any] = Field({})
     """Keyword arguments of the class."""
@@ -291,6 +359,8 @@ class CustomSource(_Source):
 Source = Annotated[
     SklearnSource
     | StatsmodelsSource
+    | PythonSource
+    | BabelSource
     | TorchvisionSource
     | ImageFolderSource
     | VideoFolderSource

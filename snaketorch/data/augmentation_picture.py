@@ -11,19 +11,21 @@ from matplotlib.figure import Figure
 
 from snaketorch.config import contents
 from snaketorch.config.specs import AugmentationSpec, Windows
+from snaketorch.data.answers import name_of
 from snaketorch.data.augment import build_augmentation
-from snaketorch.data.loading.samples import Batch, Samples, WindowSamples, as_tensor, samples_from
+from snaketorch.data.loading.samples import Batch, Samples, WindowSamples, as_tensor, samples_from, too_few_steps
 from snaketorch.data.manifest import Manifest
 from snaketorch.data.preview import style
 from snaketorch.data.preview.augmented import draw_augmented_images, draw_augmented_lines, draw_augmented_texts
 from snaketorch.data.tokenizers import load_tokenizer
-from snaketorch.errors import DataError
 from snaketorch.publish import whole_file
 
 log = logging.getLogger(__name__)
 
 ROWS = 6
-EPOCHS = {contents.IMAGES: 6, contents.CLIPS: 6, contents.SEQUENCES: 4, contents.SERIES: 4}
+PIXELS = (contents.IMAGES, contents.NUMBER_IMAGES, contents.CLIPS)
+LINES = (contents.SEQUENCES, contents.NUMBER_SEQUENCES, contents.SERIES)
+EPOCHS = dict.fromkeys(PIXELS, 6) | dict.fromkeys(LINES, 4)
 EPOCHS_OF_A_TEXT = 3
 """Each takes a whole line."""
 TOKENS = 96
@@ -47,9 +49,9 @@ def draw_augmentation(spec: AugmentationSpec, manifest: Path, figure: Path, code
     for epoch in range(EPOCHS.get(data.provides, EPOCHS_OF_A_TEXT)):
         batch = samples.batch(augmentation.fetch(rows, epoch, len(samples)))
         draws.append(augmentation(batch, epoch))
-    if data.provides in (contents.IMAGES, contents.CLIPS):
+    if data.provides in PIXELS:
         drawn = _images(spec, data, originals, draws)
-    elif data.provides in (contents.SEQUENCES, contents.SERIES):
+    elif data.provides in LINES:
         drawn = _lines(spec, data, originals, draws)
     else:
         drawn = _texts(spec, data, originals, draws)
@@ -59,15 +61,15 @@ def draw_augmentation(spec: AugmentationSpec, manifest: Path, figure: Path, code
 
 
 def _samples(data: Manifest, windows: Windows | None) -> tuple[Samples, torch.Tensor]:
-    """The training samples, numbered as the training numbers them, and which of them to draw: of several classes."""
+    """The training samples, numbered as the training numbers them, and which of them to draw.
+
+    Of several classes, or of numbers from low to high.
+    """
     arrays = data.arrays("train")
     if data.provides == contents.SERIES:
         window, horizon, steps = windows.window, windows.horizon, len(arrays["value"])
         if steps < window + horizon:
-            raise DataError(
-                f"the train split of dataset '{data.dataset}' has {steps} steps, too few for a window of {window} and "
-                f"a horizon of {horizon}; allowed: a shorter task.window or task.horizon, or a larger split"
-            )
+            raise too_few_steps(data.dataset, "train", steps, window, horizon)
         samples = WindowSamples(as_tensor(arrays["value"]).float(), window, horizon, stride=windows.stride)
         return samples, torch.linspace(0, len(samples) - 1, min(ROWS, len(samples))).long().unique()
     if data.provides == contents.CORPUS:
@@ -75,7 +77,13 @@ def _samples(data: Manifest, windows: Windows | None) -> tuple[Samples, torch.Te
         parts = len(arrays["token"]) // length
         tokens = arrays["token"][: parts * length].reshape(parts, length)
         return samples_from({"token": tokens}), torch.arange(min(ROWS, parts))
+    if "target" in arrays:
+        order = np.argsort(arrays["target"], kind="stable")
+        evenly = np.linspace(0, len(order) - 1, min(ROWS, len(order))).round().astype(np.int64)
+        return samples_from(arrays), torch.from_numpy(order[evenly])
     labels = np.asarray(arrays["label"])
+    if labels.ndim == 2:
+        return samples_from(arrays), torch.linspace(0, len(labels) - 1, min(ROWS, len(labels))).long().unique()
     # the first sample of each class, then the second of each, and so on
     order = np.argsort(labels, kind="stable")
     begins = np.searchsorted(labels[order], labels[order])
@@ -95,7 +103,7 @@ def _sentences(spec: AugmentationSpec, what: str, *more: str) -> list[str]:
 
 
 def _images(spec: AugmentationSpec, data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
-    key = "image" if data.provides == contents.IMAGES else "clip"
+    key = "clip" if data.provides == contents.CLIPS else "image"
     statistics = data.fields[key]["statistics"]
     mean, std = (np.array(statistics[name])[:, None, None] for name in ("mean", "std"))
     more, mixed = [], None
@@ -123,11 +131,11 @@ def _middle(samples: torch.Tensor) -> torch.Tensor:
 def _label(data: Manifest, draw: Batch, row: int) -> str:
     """A line for each class that a mixed label has a share of; shares that round to nothing are left out."""
     share = round(100 * float(draw["mixed_share"][row]))
-    parts: dict[int, int] = {}
-    for label, part in ((int(draw["label"][row]), share), (int(draw["mixed_label"][row]), 100 - share)):
-        parts[label] = parts.get(label, 0) + part
-    name = {label: style.shorten(style.plain_text(data.classes[label]), 12) for label in parts}
-    return "\n".join(f"{part} % {name[label]}" for label, part in parts.items() if part)
+    parts: dict[str, int] = {}
+    for label, part in (("label", share), ("mixed_label", 100 - share)):
+        name = name_of(draw[label][row], data.classes)
+        parts[name] = parts.get(name, 0) + part
+    return "\n".join(f"{part} % {style.shorten(style.plain_text(name), 12)}" for name, part in parts.items() if part)
 
 
 def _lines(spec: AugmentationSpec, data: Manifest, originals: Batch, draws: list[Batch]) -> Figure:
@@ -172,5 +180,7 @@ def _texts(spec: AugmentationSpec, data: Manifest, originals: Batch, draws: list
 
 
 def _names(data: Manifest, batch: Batch) -> list[str]:
-    """The class of each sample; none where there are no classes."""
-    return [data.classes[label] for label in batch["label"].tolist()] if "label" in batch else []
+    """The class of each sample, or its number; none where there is neither."""
+    if "target" in batch and data.provides != contents.SERIES:
+        return [f"{value:.4g}" for value in batch["target"].tolist()]
+    return [name_of(label, data.classes) for label in batch["label"]] if "label" in batch else []

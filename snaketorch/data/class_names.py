@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from snaketorch.config.datasets import Split
 from snaketorch.errors import DataError
 
 SAMPLES_OF_A_CLASS = 3
@@ -41,10 +42,19 @@ class ClassNames:
         return order[labels], tuple(there)
 
 
-def check_classes(where: str, column: str, labels: np.ndarray, classes: tuple[str, ...], if_numbers: str) -> None:
+def check_classes(
+    where: str, column: str, labels: np.ndarray, classes: tuple[str, ...], split: Split, has_test: bool, if_numbers: str
+) -> None:
     """DataError when there is nothing to tell apart, or a column's values are no classes.
 
-    ``if_numbers``: what would be right for a column of numbers.
+    Args:
+        where: The file.
+        column: Its column of labels.
+        labels: Of all rows, indices into ``classes``.
+        classes: Their names.
+        split: Whether each split gets some of each class.
+        has_test: Whether the test is in a file of its own.
+        if_numbers: What would be right for a column of numbers.
     """
     if len(classes) < 2:
         raise DataError(f"{where}: all values of '{column}' are '{classes[0]}'; at least two classes are needed")
@@ -56,8 +66,10 @@ def check_classes(where: str, column: str, labels: np.ndarray, classes: tuple[st
             f"{where}: '{column}' has {len(classes)} different values in {len(labels)} rows, all of them numbers; "
             f"{if_numbers}"
         )
-    if each < SAMPLES_OF_A_CLASS and len(classes) > 2:
+    is_cut = split.stratify and not (has_test and split.given)
+    if is_cut and each < SAMPLES_OF_A_CLASS and len(classes) > 2:
         raise DataError(
             f"{where}: '{column}' has {len(classes)} different values in {len(labels)} rows; a class needs at least "
-            f"{SAMPLES_OF_A_CLASS} rows, one for each split. Is it the right column?"
+            f"{SAMPLES_OF_A_CLASS} rows, one for each split. Is it the right column? If so, set "
+            "`split: {stratify: false}`"
         )

@@ -60,4 +60,4 @@ def append_copies(out: Rows, labels: np.ndarray, copies: int, options: Augment, 
             out.append((augmented * 255).round().clamp(0, 255).to(torch.uint8).contiguous().numpy())
             progress.add(len(rows))
     log.info("added %d augmented copies of each of the %d training images", copies, count)
-    return np.tile(labels, copies + 1)
+    return np.concatenate([labels] * (copies + 1))

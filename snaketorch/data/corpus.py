@@ -78,8 +78,12 @@ def prepare_corpus(raw: RawCorpus, spec: PrepareSpec, store: Store) -> Prepared:
 def _allocate(characters: int, options: Split) -> dict[str, int]:
     val, test = Fraction(str(options.val)), Fraction(str(options.test))
     counts = allocate(characters, {"train": 1 - val - test, "val": val, "test": test})
-    if 0 in counts.values():
-        raise DataError(f"{characters} characters are too few to be split; every split needs some")
+    empty = [split for split, count in counts.items() if not count]
+    if empty:
+        raise DataError(
+            f"the {empty[0]} split is left without a character; every split needs some: a longer text, or other shares "
+            "in `split`"
+        )
     return counts
 
 

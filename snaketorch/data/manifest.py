@@ -21,7 +21,7 @@ SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
-class ArrayFile:
+class StoredArray:
     """One field of one split."""
 
     file: str
@@ -49,7 +49,7 @@ class SplitFiles:
 
     count: int
     """Samples, or steps of a series."""
-    arrays: dict[str, ArrayFile]
+    arrays: dict[str, StoredArray]
     """By field; all have ``count`` rows, but those of a field whose samples have lengths of their own: there
     `NAME` holds all samples one after the other, and `NAME_start` (count + 1) where each begins."""
     start: int | None = None
@@ -124,6 +124,8 @@ class Manifest:
             "digest": self.digest,
             "fields": self.fields,
             "classes": list(self.classes),
+            "class_counts": list(self.splits["train"].class_counts or ()),
+            "training_samples": self.splits["train"].count,
             **{
                 name: json.loads((self.path.parent / other.file).read_text("utf-8"))
                 for name, other in self.files.items()
@@ -137,7 +139,7 @@ class Manifest:
         if file_sha256(path) != sha256:
             raise DataError(f"{path}: the content is not what was prepared (SHA-256); {_prepare_again(self.path)}")
 
-    def _open(self, entry: ArrayFile) -> np.ndarray:
+    def _open(self, entry: StoredArray) -> np.ndarray:
         path = self.path.parent / entry.file
         if not path.is_file():
             raise DataError(f"{path}: there is no such file; {_prepare_again(self.path)}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from snaketorch.config.datasets import Prepare
+from snaketorch.data.answers import samples_of_classes
 from snaketorch.data.bad_samples import BadSamples
 from snaketorch.data.convert import convert_images, describe_shape
 from snaketorch.data.decoding.gpu import gpu_decoder
@@ -42,10 +43,10 @@ class PixelRows:
         )
         """(channels, height, width), with frames before them for clips."""
         log.info(
-            "%d %s, %d classes; written as %s",
+            "%d %s, %s; written as %s",
             len(raw.labels),
             things,
-            len(raw.classes),
+            f"{len(raw.classes)} classes" if raw.classes else f"each with a number ({raw.target_name})",
             describe_shape(self.shape[-3:]),
         )
         self._progress = Progress(log, "decoded", things, len(raw.labels))
@@ -72,8 +73,8 @@ class PixelRows:
 
     def finish(self, rows: dict[str, np.ndarray]) -> None:
         """Sums up; ``rows``: the good ones of each split. DataError when a class or a split has lost all of them."""
-        kept = self._raw.labels[np.concatenate(list(rows.values()))]
-        self.bad.finish(np.bincount(kept, minlength=len(self._raw.classes)), self._raw.classes)
+        kept = samples_of_classes(self._raw, np.concatenate(list(rows.values())))
+        self.bad.finish(kept, self._raw.classes)
         for split, members in rows.items():
             if not len(members):
                 raise DataError(f"all samples of {split} are bad; every split needs at least one")

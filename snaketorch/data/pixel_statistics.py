@@ -12,7 +12,8 @@ def pixel_statistics(samples: np.ndarray) -> dict[str, list[float]]:
     """Mean and standard deviation of value/255 in each channel.
 
     From counts of the 256 levels, so exact up to the last division and the same on every machine.
-    DataError when all pixels are alike: there is nothing to learn, and nothing to divide by.
+    A channel in which all pixels are alike has a standard deviation of 1 here, to divide by; DataError when all
+    channels are such: then there is nothing to learn.
 
     Args:
         samples: uint8, (samples, channels, height, width), or with frames before the channels; may be memory-mapped.
@@ -29,11 +30,11 @@ def pixel_statistics(samples: np.ndarray) -> dict[str, list[float]]:
         total, first, second = (int(counts[channel] @ levels**power) for power in range(3))
         # Python's integers: their products are beyond 64 bits for a few million images
         variance = (total * second - first * first) / (total * total)
-        if variance == 0:
-            raise DataError(
-                f"all pixels of channel {channel} of the training split are {first // total}; "
-                "allowed: samples that differ"
-            )
         mean.append(first / total / 255)
-        std.append(variance**0.5 / 255)
+        std.append(variance**0.5 / 255 or 1.0)
+    if (np.count_nonzero(counts, axis=1) == 1).all():
+        raise DataError(
+            f"all pixels of the training split are {', '.join(map(str, counts.argmax(axis=1)))}; "
+            "allowed: samples that differ"
+        )
     return {"mean": mean, "std": std}

@@ -10,6 +10,7 @@ from typing import Any
 
 from snaketorch.config.contents import CONTENTS
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.chosen_classes import only_classes
 from snaketorch.data.decoding.gpu import gpu_decoder
 from snaketorch.data.manifest import FORMAT, SplitFiles, content_digest
 from snaketorch.data.prepared import Prepared
@@ -57,7 +58,7 @@ def prepare(
     if spec.prepare.decoder == "cuda":
         gpu_decoder(spec.prepare)  # better without now than after an hour
     try:
-        raw = resolve(spec.source.implementation)(spec)
+        raw = only_classes(resolve(spec.source.implementation)(spec), spec.split.classes)
         with whole_file(preview) as picture, whole_folder(arrays) as folder:
             store = Store(folder, os.path.relpath(arrays, manifest.parent))
             prepared: Prepared = resolve(CONTENTS[spec.source.provides].prepared_by)(raw, spec, store)

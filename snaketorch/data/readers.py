@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from snaketorch.data.decoding.gpu import GpuDecoder
-from snaketorch.data.decoding.pictures import Header, decode_bytes, is_whole_jpeg, look_at_picture, read_file
+from snaketorch.data.decoding.pictures import Encoded, Header, decode_bytes, is_whole_jpeg, look_at_picture, read_file
 from snaketorch.data.decoding.pool import DecodingPool
 from snaketorch.data.raw.images import Pixels, Reader
 from snaketorch.errors import DataError
@@ -74,18 +74,19 @@ class FileReader:
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        files: Sequence[Encoded],
         decode: Callable[[Path], Pixels] | None = None,
         shape: Callable[[Path], Shape] | None = None,
     ):
-        """Of the files ``paths``, one a row.
+        """Of ``files``, one a row.
 
         Args:
-            paths: Of the samples.
+            files: Of the samples: where they are, or, of images, their contents, which may be made as they are asked
+                for. To ask for one may raise a DataError.
             decode: Gives the pixels of a file. DataError when it cannot. When None, the files are images.
             shape: Tells their shape quickly, from the file's header. DataError when it cannot. None: as of an image.
         """
-        self._paths, self._decode, self._shape = paths, decode, shape
+        self._files, self._decode, self._shape = files, decode, shape
         self._pool = DecodingPool(self._read)
         self._gpu: GpuDecoder | None = None
         self._known: dict[int, Shape | DataError] = {}
@@ -127,8 +128,8 @@ class FileReader:
     def _look(self, row: int, decode_up_to: int) -> Header | Pixels | Shape | DataError:
         try:
             if self._shape is not None:
-                return self._shape(self._paths[row])
-            return look_at_picture(self._paths[row], decode_up_to)
+                return self._shape(self._files[row])
+            return look_at_picture(self._files[row], decode_up_to)
         except DataError as error:
             return error
 
@@ -148,8 +149,8 @@ class FileReader:
         if kept is not None:
             return kept
         if self._decode is not None:
-            return self._decode(self._paths[row])
-        content = read_file(self._paths[row])
+            return self._decode(self._files[row])
+        content = read_file(self._files[row])
         is_for_gpu = self._gpu is not None and row in self._plain and is_whole_jpeg(content)
         return content if is_for_gpu else decode_bytes(content)
 

@@ -8,7 +8,7 @@ import numpy as np
 class PlaceNames(Sequence[str]):
     """``line 17`` or ``test.csv, line 17`` for rows of files."""
 
-    def __init__(self, *files: tuple[str, np.ndarray]):
+    def __init__(self, *files: tuple[str, Sequence[int] | np.ndarray]):
         """For each file what stands before the number, and the number of each of its rows."""
         self._files = files
         self._ends = np.cumsum([len(places) for _, places in files])
@@ -35,3 +35,19 @@ class ChosenNames(Sequence[str]):
 
     def __getitem__(self, index: int) -> str:
         return self._names[int(self._rows[index])]
+
+
+class NamesWithCopies(Sequence[str]):
+    """The names of samples, then of their first copies, and so on: `cat/17.jpg`, `cat/17.jpg, copy 1`."""
+
+    def __init__(self, names: Sequence[str], copies: int):
+        self._names, self._copies = names, copies
+
+    def __len__(self) -> int:
+        return len(self._names) * (1 + self._copies)
+
+    def __getitem__(self, index: int) -> str:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        copy, row = divmod(int(index), len(self._names))
+        return f"{self._names[row]}, copy {copy}" if copy else self._names[row]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.answers import number_field
 from snaketorch.data.prepared import Prepared
 from snaketorch.data.preview.rows import draw_rows
 from snaketorch.data.quality.report import DataReport
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 ROWS_TO_DRAW = 20000
 LARGEST = np.finfo(np.float32).max
+MANY_VALUES = 1000
+"""Of a category, in the training split: more are refused where most rows have one of their own. All values stand in the
+manifest and in every model."""
 
 
 def prepare_rows(raw: RawRows, spec: PrepareSpec, store: Store) -> Prepared:
@@ -110,7 +114,7 @@ def _write_numbers(
             "dtype": "float32",
             "shape": [len(names)],
             "names": names,
-            "statistics": _statistics(store.read("train", "number"), names),
+            "statistics": channel_statistics(store.read("train", "number")),
         }
     }
 
@@ -119,20 +123,6 @@ def _check_size(name: str, values: np.ndarray, raw: RawRows) -> None:
     row = int(np.abs(values).argmax())
     if not abs(values[row]) <= LARGEST:
         raise DataError(f"{raw.names[row]}: '{name}' is {values[row]:g}; allowed: up to {LARGEST:g} (float32)")
-
-
-def _statistics(values: np.ndarray, names: list[str]) -> dict[str, list[float]]:
-    """Of the training split; a column that does not change there gets a standard deviation of 1, to divide by."""
-    mean, std = [], []
-    for index, name in enumerate(names):
-        column = values[:, index : index + 1]
-        if (column == column[0]).all():
-            found = {"mean": [float(column[0, 0])], "std": [1.0]}
-        else:
-            found = channel_statistics(column, (name,))
-        mean += found["mean"]
-        std += found["std"]
-    return {"mean": mean, "std": std}
 
 
 def _write_categories(
@@ -147,6 +137,12 @@ def _write_categories(
         indices = column.indices.fill_null(len(texts)).to_numpy()
         in_training = np.bincount(indices[rows["train"]], minlength=len(texts))
         known = sorted((text, number) for number, text in enumerate(texts) if in_training[number])
+        if len(known) > MANY_VALUES and 2 * len(known) > in_training.sum():
+            raise DataError(
+                f"'{name}' has {len(known):,} different values in {in_training.sum():,} training rows: free text or "
+                "names, and no category. List the columns to take in source.columns, without it; to learn from "
+                "texts, use `source: {kind: text}`"
+            )
         codes = np.zeros(len(texts) + 1, np.int32)
         codes[[number for _, number in known]] = np.arange(1, len(known) + 1)
         values.append([text for text, _ in known])
@@ -186,9 +182,7 @@ def _write_target(raw: RawRows, rows: Mapping[str, np.ndarray], store: Store) ->
     _check_size(raw.target_name, raw.target, raw)
     for split, members in rows.items():
         store.write(split, "target", raw.target[members].astype(np.float32))
-    found = channel_statistics(store.read("train", "target")[:, None], (raw.target_name,))
-    statistics = {key: values[0] for key, values in found.items()}
-    return {"target": {"dtype": "float32", "shape": [], "name": raw.target_name, "statistics": statistics}}
+    return number_field(store, raw.target_name)
 
 
 def _describe(raw: RawRows, members: np.ndarray) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.answers import answer_fields, classes_to_examine, groups, samples_of_classes, write_answers
 from snaketorch.data.bad_samples import BadSamples
 from snaketorch.data.missing import forward_fill
 from snaketorch.data.prepared import Prepared
@@ -15,8 +16,9 @@ from snaketorch.data.progress import Progress
 from snaketorch.data.quality.report import DataReport
 from snaketorch.data.quality.sequences import examine_sequences
 from snaketorch.data.raw.sequences import RawSequences
+from snaketorch.data.row_names import ChosenNames
 from snaketorch.data.split import split_samples
-from snaketorch.data.statistics import channel_statistics
+from snaketorch.data.statistics import channel_statistics, check_that_some_change
 from snaketorch.data.store import Store
 from snaketorch.errors import DataError
 
@@ -26,12 +28,12 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 
 def prepare_sequences(raw: RawSequences, spec: PrepareSpec, store: Store) -> Prepared:
-    """Fields `value` (float32, one number a channel and step) and `label` (int64).
+    """Fields `value` (float32, one number a channel and step), and `label` (int64) or `target` (float32).
 
     Sequences of one length are rows (steps, channels). Sequences of several lengths lie one after the
     other, and `value_start` says where each begins, and last where all end.
 
-    DataError when a split cannot be made, a channel does not change, or a sequence is bad and may not be left out.
+    DataError when a split cannot be made, no channel changes, or a sequence is bad and may not be left out.
     """
     rows = split_samples(raw.labels, raw.classes, raw.given, spec.split)
     lengths, bad = _look(raw, spec)
@@ -39,7 +41,7 @@ def prepare_sequences(raw: RawSequences, spec: PrepareSpec, store: Store) -> Pre
     is_ragged = known.min() != known.max()
     channels = len(raw.channels)
     good = {split: members[lengths[members] > 0] for split, members in rows.items()}
-    counts = {}
+    splits = {}
     for split, members in good.items():
         if not len(members):
             raise DataError(f"all samples of {split} are bad; every split needs at least one")
@@ -50,34 +52,38 @@ def prepare_sequences(raw: RawSequences, spec: PrepareSpec, store: Store) -> Pre
                 out.append(values if is_ragged else values[None])
         if is_ragged:
             store.write(split, "value_start", np.concatenate([[0], np.cumsum(lengths[members])]).astype(np.int64))
-        store.write(split, "label", raw.labels[members])
-        counts[split] = np.bincount(raw.labels[members], minlength=len(raw.classes)).tolist()
+        splits[split] = write_answers(raw, store, split, raw.labels[members])
     train = store.read("train", "value")
+    steps = train.reshape(-1, channels)
+    check_that_some_change(steps, raw.channels)
     field = {
         "dtype": "float32",
         "shape": [None if is_ragged else int(known[0]), channels],
         "names": list(raw.channels),
-        "statistics": channel_statistics(train.reshape(-1, channels), raw.channels),
+        "statistics": channel_statistics(steps),
     }
-    names = {split: [raw.names[row] for row in members] for split, members in good.items()}
+    names = {split: ChosenNames(raw.names, members) for split, members in good.items()}
+    answers = answer_fields(raw, store)
+    shown = groups(raw, store)
     return Prepared(
         fields={
             "value": field | ({"longest": int(known.max())} if is_ragged else {}),
-            "label": {"dtype": "int64", "shape": []},
+            **answers,
         },
-        splits={split: {"count": sum(found), "class_counts": found} for split, found in counts.items()},
+        splits=splits,
         classes=raw.classes,
         draw=partial(
             draw_sequences,
             title=spec.dataset,
             sequences=_Samples(train, store.read("train", "value_start") if is_ragged else None),
-            labels=store.read("train", "label"),
-            classes=raw.classes,
-            counts=counts,
+            labels=shown.labels,
+            classes=shown.names,
+            counts=shown.counts,
+            line=shown.line,
             channels=raw.channels,
         ),
         report=DataReport(
-            findings=[*raw.findings, *examine_sequences(store, names, raw.classes, raw.channels)],
+            findings=[*raw.findings, *examine_sequences(store, names, classes_to_examine(raw), raw.channels)],
             facts={
                 **raw.facts,
                 "shortest sequence": int(known.min()),
@@ -118,7 +124,7 @@ def _look(raw: RawSequences, spec: PrepareSpec) -> tuple[np.ndarray, BadSamples]
         else:
             lengths[row] = len(values)
         progress.add(1)
-    bad.finish(np.bincount(raw.labels[lengths > 0], minlength=len(raw.classes)), raw.classes)
+    bad.finish(samples_of_classes(raw, np.flatnonzero(lengths > 0)), raw.classes)
     log.info("%d sequences of %d to %d steps", (lengths > 0).sum(), lengths[lengths > 0].min(), lengths.max())
     return lengths, bad
 

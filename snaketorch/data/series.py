@@ -13,7 +13,7 @@ from snaketorch.data.quality.report import DataReport
 from snaketorch.data.quality.series import examine_series
 from snaketorch.data.raw.series import RawSeries
 from snaketorch.data.split import split_by_time
-from snaketorch.data.statistics import channel_statistics
+from snaketorch.data.statistics import channel_statistics, check_that_some_change
 from snaketorch.data.store import Store
 from snaketorch.data.times import describe_steps
 from snaketorch.errors import DataError
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 def prepare_series(raw: RawSeries, spec: PrepareSpec, store: Store) -> Prepared:
     """Fields `value` (float32, one number a channel) and `time` (float64), in the order of time.
 
-    DataError when values are missing or too large, or a split cannot be made.
+    DataError when values are missing or too large, no channel changes, or a split cannot be made.
     """
     steps, channels = raw.values.shape
     log.info("%d steps; channels: %s", steps, ", ".join(raw.names))
@@ -40,6 +40,8 @@ def prepare_series(raw: RawSeries, spec: PrepareSpec, store: Store) -> Prepared:
     for name, members in rows.items():
         store.write(name, "value", values[members])
         store.write(name, "time", series.time[members])
+    train = store.read("train", "value")
+    check_that_some_change(train, series.names)
     starts = {name: int(members[0]) for name, members in rows.items()}
     return Prepared(
         fields={
@@ -48,7 +50,7 @@ def prepare_series(raw: RawSeries, spec: PrepareSpec, store: Store) -> Prepared:
                 "shape": [channels],
                 "names": list(series.names),
                 "units": list(series.units),
-                "statistics": channel_statistics(store.read("train", "value"), series.names),
+                "statistics": channel_statistics(train),
             },
             "time": {"dtype": "float64", "shape": [], "unit": series.time_unit},
         },

@@ -28,19 +28,29 @@ def split_samples(
     sets apart. Where it sets `train` apart, the splits that it lacks are drawn from that.
 
     Args:
-        labels: int64, (samples,), indices into ``classes``; numbers when there are no classes.
+        labels: int64, (samples,), indices into ``classes``, or -1 for samples that no split takes; numbers when there
+            are no classes; (samples, classes) of several labels.
         classes: Names; empty where there are none.
         given: Rows that the source sets apart, by split; left aside when ``options.given`` is false.
-        options: Shares, seed, and whether every split keeps the balance of the classes.
+        options: Shares, seed, whether every split keeps the balance of the classes, and how many samples of each the
+            training keeps.
 
     Raises:
         DataError: A split, or a class in a split, would be empty; parts overlap or leave samples out.
     """
+    if labels.ndim == 2:  # with several labels a sample, there is no balance to keep
+        if options.samples_per_class is not None:
+            raise DataError("split.samples_per_class: samples have several labels; allowed: to leave it out")
+        classes = ()
     if given and not options.given:
         log.info("split.given is false: all samples are split anew, those of %s too", _and(given))
         given = {}
-    held_out = {name: np.sort(rows) for name, rows in given.items() if name != "train"}
+    kept = labels >= 0 if classes else np.ones(len(labels), bool)
+    held_out = {name: np.sort(rows[kept[rows]]) for name, rows in given.items() if name != "train"}
     pool = _rows_to_draw_from(len(labels), given)
+    pool = pool[kept[pool]]
+    if empty := [name for name, rows in held_out.items() if not len(rows)]:
+        raise DataError(f"the part {_and(empty)} that the source sets apart has no sample of split.classes")
     for name, rows in held_out.items():
         log.info("split.%s is not used: the source sets %d samples apart for %s", name, len(rows), name)
 
@@ -51,6 +61,7 @@ def split_samples(
     else:
         drawn = pool[np.argsort(rank[pool])]
         parts = _cut(drawn, _allocate_some_to_each(len(drawn), shares))
+    parts["train"] = _some_of_each_class(parts["train"], rank, labels, options.samples_per_class)
     return {name: held_out[name] if name in held_out else np.sort(parts[name]) for name in SPLITS}
 
 
@@ -117,6 +128,15 @@ def _draw_by_class(
         for split, part in _cut(members, counts).items():
             parts[split].append(part)
     return {split: np.concatenate(pieces) for split, pieces in parts.items()}
+
+
+def _some_of_each_class(rows: np.ndarray, rank: np.ndarray, labels: np.ndarray, most: int | None) -> np.ndarray:
+    """The first ``most`` of each class, by their rank; all when None."""
+    if most is None:
+        return rows
+    by_rank = rows[np.argsort(rank[rows])]
+    chosen = [by_rank[labels[by_rank] == label][:most] for label in np.unique(labels[rows])]
+    return np.concatenate(chosen)
 
 
 def _allocate_some_to_each(count: int, shares: Mapping[str, Fraction]) -> dict[str, int]:

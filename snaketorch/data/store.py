@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from snaketorch.data.manifest import ArrayFile, OtherFile
+from snaketorch.data.manifest import OtherFile, StoredArray
 from snaketorch.provenance import file_sha256
 
 
@@ -57,7 +57,7 @@ class Store:
     def __init__(self, folder: Path, shown_as: str):
         """``shown_as`` is what the manifest calls ``folder``."""
         self.folder, self.shown_as = folder, shown_as
-        self._arrays: dict[str, dict[str, ArrayFile]] = {}
+        self._arrays: dict[str, dict[str, StoredArray]] = {}
         self._others: dict[str, OtherFile] = {}
 
     def write(self, split: str, field: str, array: np.ndarray) -> None:
@@ -74,7 +74,7 @@ class Store:
             yield rows
         finally:
             rows.close()
-        self._arrays.setdefault(split, {})[field] = ArrayFile(
+        self._arrays.setdefault(split, {})[field] = StoredArray(
             f"{self.shown_as}/{name}",
             (rows.count, *rows.shape),
             str(rows.dtype),
@@ -96,7 +96,7 @@ class Store:
         return np.load(self.folder / f"{split}_{field}.npy", mmap_mode="r", allow_pickle=False)
 
     @property
-    def arrays(self) -> dict[str, dict[str, ArrayFile]]:
+    def arrays(self) -> dict[str, dict[str, StoredArray]]:
         """By split and field, what is written."""
         return self._arrays
 

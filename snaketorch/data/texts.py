@@ -42,7 +42,7 @@ def prepare_texts(raw: RawTexts, spec: PrepareSpec, store: Store) -> Prepared:
     DataError when a split cannot be made, a text has no token and must not be skipped, or no token is known.
     """
     rows = split_samples(raw.labels, raw.classes, raw.given, spec.split)
-    part = np.empty(len(raw.labels), np.int8)
+    part = np.full(len(raw.labels), -1, np.int8)  # in no split: not of the classes or samples that are kept
     for index, split in enumerate(SPLITS):
         part[rows[split]] = index
     encoding = fit_tokenizer(

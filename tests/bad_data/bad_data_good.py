@@ -196,6 +196,17 @@ def hub_folder() -> dict[str, Any]:
     return {"source": {"kind": "huggingface", "path": "headlines", "content": "texts"}, "split": SPLIT}
 
 
+def hub_splits() -> dict[str, Any]:
+    import datasets
+
+    datasets.disable_progress_bars()
+    rows = {"text": [f"headline {row}" for row in range(COUNT)], "label": [("news", "sport")[row] for row in LABELS]}
+    train = datasets.Dataset.from_dict(rows)
+    parts = {"train": train.cast_column("label", datasets.ClassLabel(names=["news", "sport"])), "test": train}
+    datasets.DatasetDict(parts).save_to_disk("stories")
+    return {"source": {"kind": "huggingface", "path": "stories", "content": "texts"}, "split": SPLIT}
+
+
 def torchvision_files() -> dict[str, Any]:
     folder = Path("sets/MNIST/raw")
     folder.mkdir(parents=True)
@@ -222,6 +233,14 @@ def installed_series() -> dict[str, Any]:
     return {"source": {"kind": "statsmodels", "name": "nile"}}
 
 
+def installed_names() -> dict[str, Any]:
+    return {"source": {"kind": "babel", "name": "names", "languages": ["fi", "pl"]}}
+
+
+def installed_text() -> dict[str, Any]:
+    return {"source": {"kind": "python", "name": "language_reference"}}
+
+
 def _write_lines(path: str, *lines: str) -> None:
     write_text(Path(path), "".join(f"{line}\n" for line in lines))
 
@@ -230,8 +249,9 @@ GOOD: dict[str, Callable[[], dict[str, Any]]] = {
     build.__name__: build
     for build in (
         pictures, parts, clips, image_arrays, row_arrays, sequence_tensors, hdf5_arrays, series_array, table,
-        parquet_table, texts, json_lines, running_text, series, parquet_series, ts_files, hub_folder,
-        torchvision_files, my_class, installed_images, installed_series,
+        parquet_table, texts, json_lines, running_text, series, parquet_series, ts_files, hub_folder, hub_splits,
+        torchvision_files, my_class, installed_images, installed_series, installed_names,
+        installed_text,
     )
 }  # fmt: skip
 """By name; a case says which one it spoils."""

@@ -42,7 +42,8 @@ def load(dataset: Mapping[str, Any], folder: Path) -> Any:
 
 
 def _spec(dataset: Mapping[str, Any]) -> PrepareSpec:
-    return PrepareSpec(dataset=DATASET, **dict(DatasetConfig.model_validate(dataset)))
+    config = DatasetConfig.model_validate(dataset)
+    return PrepareSpec(dataset=DATASET, source=config.source, split=config.split, prepare=config.prepare)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,17 @@ no shape depends on one; on a CPU, which has nothing to wait for, a rare change 
 from typing import Any
 
 from snaketorch.config.augment import Augment
-from snaketorch.config.contents import CLIPS, CONTENTS, CORPUS, IMAGES, SEQUENCES, SERIES, TEXTS
+from snaketorch.config.contents import (
+    CLIPS,
+    CONTENTS,
+    CORPUS,
+    IMAGES,
+    NUMBER_IMAGES,
+    NUMBER_SEQUENCES,
+    SEQUENCES,
+    SERIES,
+    TEXTS,
+)
 from snaketorch.data.augment.images import ImageAugmentation
 from snaketorch.data.augment.sequences import SequenceAugmentation
 from snaketorch.data.augment.tokens import TokenAugmentation
@@ -28,11 +38,11 @@ def build_augmentation(options: Augment, content: str, fields: dict[str, Any], s
             f"augment: {', '.join(sorted(wrong))} has no meaning for {content}; "
             f"allowed: {', '.join(sorted(CONTENTS[content].augment)) or 'nothing'}"
         )
-    if content in (IMAGES, CLIPS):
-        key = "image" if content == IMAGES else "clip"
+    if content in (IMAGES, NUMBER_IMAGES, CLIPS):
+        key = "clip" if content == CLIPS else "image"
         return ImageAugmentation(options, key, fields[key]["statistics"], seed)
-    if content in (SEQUENCES, SERIES):
-        key, target = ("value", None) if content == SEQUENCES else ("window", "target")
+    if content in (SEQUENCES, NUMBER_SEQUENCES, SERIES):
+        key, target = ("window", "target") if content == SERIES else ("value", None)
         return SequenceAugmentation(options, key, target, fields["value"]["statistics"], seed)
     if content in (TEXTS, CORPUS):
         return TokenAugmentation(options, fields["token"], seed)

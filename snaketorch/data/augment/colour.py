@@ -13,6 +13,7 @@ from torch import Tensor
 
 from snaketorch.config.augment import Augment
 from snaketorch.data.augment.draws import between
+from snaketorch.data.augment.geometry import product
 
 LUMA = (0.299, 0.587, 0.114)
 """Share of red, green and blue in how bright a colour looks (ITU-R BT.601)."""
@@ -39,7 +40,7 @@ class ColourMap:
 
     def contrast(self, factor: Tensor) -> None:
         """Distance from the sample's mean luma times a factor (B,), as in torchvision."""
-        means = torch.baddbmm(self.shift.unsqueeze(2), self.matrix, self.means.unsqueeze(2))
+        means = product(self.matrix, self.means.unsqueeze(2)) + self.shift.unsqueeze(2)
         self.brightness(factor)
         self.shift = self.shift + (1 - factor).view(-1, 1) * _luma(means).squeeze(2)
 
@@ -63,7 +64,7 @@ class ColourMap:
             same, before, after = cos + rest, rest - sin, rest + sin
             rows = (same, before, after, after, same, before, before, after, same)
             turn = torch.stack(rows, -1).unflatten(-1, (3, 3))
-            self._follow(lambda rows: turn @ rows)
+            self._follow(lambda rows: product(turn, rows))
 
     def grayscale(self, chosen: Tensor) -> None:
         """The luma in every channel where ``chosen`` (B,) is true."""
@@ -79,7 +80,14 @@ class ColourMap:
             matrix, offset = (part.repeat_interleave(frames, 0) for part in (matrix, offset))
         if layers.shape[1] == 1:
             return torch.addcmul(offset, layers, matrix)
-        return torch.baddbmm(offset, matrix, layers)
+        if layers.device.type == "cpu":
+            return torch.baddbmm(offset, matrix, layers)
+        # elsewhere that would leave 11 bits of each value, as in `product`, and be no faster: memory is the limit
+        result = torch.addcmul(offset, matrix[:, :, :1], layers[:, :1])
+        for channel in range(1, layers.shape[1]):
+            one = slice(channel, channel + 1)
+            result.addcmul_(matrix[:, :, one], layers[:, one])
+        return result
 
     @property
     def _has_colour(self) -> bool:

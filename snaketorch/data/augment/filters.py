@@ -22,7 +22,7 @@ def blurred(images: Tensor, sigma: Tensor, largest: float) -> Tensor:
     place = torch.arange(-reach, reach + 1, device=images.device)
     kernel = torch.exp(-0.5 * (place / sigma.clamp(min=_SHARP).unsqueeze(1)) ** 2)
     kernel = kernel / kernel.sum(1, keepdim=True)  # (B, K)
-    if max(height, width) > _SMALL:
+    if max(height, width) > _SMALL or images.device.type != "cpu":
         return _convolved(images, kernel, reach)
     rows, columns = (_banded(kernel, reach, size) for size in (height, width))
     across = torch.bmm(images.flatten(1, 2), columns.mT).view(images.shape)
@@ -30,6 +30,10 @@ def blurred(images: Tensor, sigma: Tensor, largest: float) -> Tensor:
 
 
 def _convolved(images: Tensor, kernel: Tensor, reach: int) -> Tensor:
+    # each layer has its own kernel: of such convolutions a GPU keeps all bits, where it rounds products of matrices,
+    # and convolutions of a single layer, to TF32
+    if images.device.type != "cpu" and images.shape[:2].numel() == 1:
+        return _convolved(images.expand(2, -1, -1, -1), kernel.expand(2, -1), reach)[:1]
     kernel = kernel.repeat_interleave(images.shape[1], 0)  # (B * F, K)
     layers = F.pad(images, (reach,) * 4, mode="reflect").flatten(0, 1).unsqueeze(0)
     layers = F.conv2d(layers, kernel[:, None, :, None], groups=len(kernel))

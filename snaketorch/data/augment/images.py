@@ -13,6 +13,7 @@ from snaketorch.data.augment.mix import Mix, partners
 from snaketorch.data.augment.policy import Policy
 from snaketorch.data.augment.rectangles import Erase
 from snaketorch.data.augment.shift import shifted
+from snaketorch.data.augment.slices import slice_size
 from snaketorch.data.augment.subset import changed
 from snaketorch.data.loading.samples import Batch
 
@@ -103,8 +104,11 @@ class ImageAugmentation:
         else:
             layers = (layers * scale).add_(shift)
         if self.options.noise:
-            noise = normal_at(states, "noise", size[1:].numel()).reshape(layers.shape)
-            layers = noise.mul_(constant["deviation"]).add_(layers)
+            size_of_part = slice_size(images)
+            parts = layers.view(len(images), -1, *layers.shape[1:]).split(size_of_part)
+            for part, state in zip(parts, states.split(size_of_part), strict=True):
+                noise = normal_at(state, "noise", size[1:].numel()).reshape(part.shape)
+                part.add_(noise.mul_(constant["deviation"]))
         if changes or self.options.noise:
             # clamp is 20 times as slow with a bound for each channel
             layers = torch.maximum(layers, constant["black"], out=layers)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from snaketorch.data.augment.slices import by_slices
+
 LEVELS = 256
 
 
@@ -21,6 +23,10 @@ def equalized(images: Tensor, channels: int) -> Tensor:
     What Pillow's ``ImageOps.equalize`` does, in whole numbers throughout. A channel stays that is so small
     or so even that its values without the brightest would not fill 255 levels.
     """
+    return by_slices(lambda some: _equalized(some, channels), images)
+
+
+def _equalized(images: Tensor, channels: int) -> Tensor:
     layers = images.unflatten(1, (-1, channels)).transpose(1, 2)
     level = layers.flatten(2).round().long()  # (B, C, T * H * W)
     one = torch.ones((), dtype=torch.int32, device=images.device)

@@ -19,10 +19,17 @@ from PIL import Image, ImageOps
 
 from snaketorch.errors import DataError
 
+Encoded = Path | bytes
+"""The file of an image, or its content."""
+
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp"})
 SMALL_BYTES = 2**15
 """Of a file that is read at once when it is looked at."""
+MOST_PIXELS = 2**28
+"""Of an image: some 4 GB of memory while it is decoded and resized. A header that promises more may be an attack."""
+# PIL's own limit is a third of that, below what scanners and large cameras give
+Image.MAX_IMAGE_PIXELS = None
 TURNED = frozenset({5, 6, 7, 8})
 """EXIF orientations that exchange width and height."""
 _ORIENTATION = 0x0112
@@ -43,38 +50,34 @@ class Header:
     """Whether any JPEG decoder gives these pixels without more ado: baseline, grey or YCbCr, upright."""
 
 
-def look_at_picture(path: Path, decode_up_to: int = 0) -> Header | np.ndarray:
-    """The header of the image in a file; or its pixels, if they are no more than ``decode_up_to`` values.
+def look_at_picture(encoded: Encoded, decode_up_to: int = 0) -> Header | np.ndarray:
+    """The header of an image; or its pixels, if they are no more than ``decode_up_to`` values.
 
     So a small file is opened once, and a large one is not decoded to learn its shape. DataError when it cannot be read.
     """
-    with _reading(), Image.open(_source(path) if decode_up_to else path, formats=FORMATS) as image:
+    with _reading(), Image.open(_source(encoded, whole=decode_up_to > 0), formats=FORMATS) as image:
         _refuse_too_large(image)
         header = _header(image)
         return _decoded(image) if prod(header.shape) <= decode_up_to else header
 
 
-def _source(path: Path) -> Path | BytesIO:
-    """The content of a small file, which PIL would read in many steps; of a large one its path."""
-    with path.open("rb", buffering=0) as file:
+def _source(encoded: Encoded, whole: bool) -> Path | BytesIO:
+    """What PIL reads; the content of a small file if the ``whole`` will be read, which PIL would do in many steps."""
+    if isinstance(encoded, bytes):
+        return BytesIO(encoded)
+    if not whole:
+        return encoded
+    with encoded.open("rb", buffering=0) as file:
         start = file.read(SMALL_BYTES)
-    return path if len(start) == SMALL_BYTES else BytesIO(start)
+    return encoded if len(start) == SMALL_BYTES else BytesIO(start)
 
 
-def picture_shape(path: Path) -> tuple[int, int, int]:
-    """Channels, height and width of the image in a file, from its header. DataError when that cannot be read."""
-    return look_at_picture(path).shape
-
-
-def decode_picture(path: Path) -> np.ndarray:
-    """The image in a file: uint8, (channels, height, width). DataError when it cannot be read."""
-    return decode_bytes(read_file(path))
-
-
-def read_file(path: Path) -> bytes:
+def read_file(encoded: Encoded) -> bytes:
     """The content of a file. DataError when it cannot be read."""
+    if isinstance(encoded, bytes):
+        return encoded
     with _reading():
-        return path.read_bytes()
+        return encoded.read_bytes()
 
 
 def decode_bytes(content: bytes) -> np.ndarray:
@@ -161,9 +164,9 @@ def _is_grey(image: Image.Image) -> bool:
 
 def _refuse_too_large(image: Image.Image) -> None:
     width, height = image.size
-    if Image.MAX_IMAGE_PIXELS is not None and width * height > Image.MAX_IMAGE_PIXELS:
+    if width * height > MOST_PIXELS:
         raise DataError(
-            f"it has {width}x{height} pixels, which may be an attack; allowed: up to {Image.MAX_IMAGE_PIXELS:,} pixels"
+            f"it has {width}x{height} pixels, which may be an attack; allowed: up to {MOST_PIXELS:,} pixels"
         )
 
 
@@ -174,8 +177,6 @@ def _reading() -> Iterator[None]:
         yield
     except Image.UnidentifiedImageError:
         raise DataError("it is no JPEG, PNG, WebP or BMP image, whatever its name says") from None
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{error}") from None
     # what PIL raises for broken content differs by format and by what is broken
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -4,12 +4,9 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-
 from snaketorch.config.problems import shortened
 from snaketorch.data.files.lines import read_lines
-from snaketorch.data.files.tabular import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, check_names
+from snaketorch.data.files.tabular import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, check_names, text_chunk
 from snaketorch.errors import DataError
 
 MOST_CHARACTERS = 1 << 24
@@ -61,9 +58,9 @@ class DelimitedFile:
                 cells.append([row[index] for index in where])
                 size += sum(map(len, cells[-1]))
             if len(places) + len(bad) == CHUNK_ROWS or size > CHUNK_CHARACTERS:
-                yield _chunk(places, cells, bad, len(where))
+                yield text_chunk(places, cells, bad, len(where))
                 places, cells, bad, size = [], [], [], 0
-        yield _chunk(places, cells, bad, len(where))
+        yield text_chunk(places, cells, bad, len(where))
 
     def _rows(self) -> Iterator[tuple[int, list[str] | str]]:
         width = len(self.columns)
@@ -101,8 +98,3 @@ class DelimitedFile:
                 yield line, troubles[0]
             elif record:
                 yield line, record
-
-
-def _chunk(places: list[int], cells: list[list[str]], bad: list[tuple[int, str]], width: int) -> Chunk:
-    columns = [pa.array([row[index] for row in cells], pa.string()) for index in range(width)]
-    return Chunk(np.array(places, np.int64), columns, bad)

@@ -6,11 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from snaketorch.data.files.lines import read_lines
-from snaketorch.data.files.tabular import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk
+from snaketorch.data.files.tabular import CHUNK_CHARACTERS, CHUNK_ROWS, Chunk, text_chunk
 from snaketorch.errors import DataError
 
 LINES_FOR_NAMES = 100
@@ -48,9 +45,9 @@ class JsonLinesFile:
                 cells.append(row)
                 size += sum(len(cell or "") for cell in row)
             if len(places) + len(bad) == CHUNK_ROWS or size > CHUNK_CHARACTERS:
-                yield _chunk(places, cells, bad, len(columns))
+                yield text_chunk(places, cells, bad, len(columns))
                 places, cells, bad, size = [], [], [], 0
-        yield _chunk(places, cells, bad, len(columns))
+        yield text_chunk(places, cells, bad, len(columns))
 
     def _records(self) -> Iterator[tuple[int, dict[str, Any] | str]]:
         """Each object with its line, or what is wrong with that line."""
@@ -82,8 +79,3 @@ def _as_text(name: str, value: Any) -> str | None:
 def _kind(value: Any) -> str:
     names = {list: "a list", dict: "an object", str: "text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
-
-
-def _chunk(places: list[int], cells: list[list[str | None]], bad: list[tuple[int, str]], width: int) -> Chunk:
-    columns = [pa.array([row[index] for row in cells], pa.string()) for index in range(width)]
-    return Chunk(np.array(places, np.int64), columns, bad)

@@ -39,6 +39,14 @@ class TabularFile(Protocol):
         ...
 
 
+def text_chunk(
+    places: Sequence[int], cells: Sequence[Sequence[str | None]], bad: list[tuple[int, str]], width: int
+) -> Chunk:
+    """A chunk of rows of text; None for what is missing."""
+    columns = [pa.array([row[index] for row in cells], pa.string()) for index in range(width)]
+    return Chunk(np.array(places, np.int64), columns, bad)
+
+
 def check_names(path: Path, columns: Sequence[str]) -> None:
     """DataError when two columns have one name."""
     for index, name in enumerate(columns):

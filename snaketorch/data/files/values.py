@@ -85,7 +85,7 @@ def _what_is_wrong(value: str) -> str:
 
 
 @dataclass
-class Survey:
+class ColumnSurvey:
     """What a column holds, to tell numbers from categories."""
 
     values: int = 0

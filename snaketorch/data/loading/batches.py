@@ -49,8 +49,12 @@ class TrainingBatches:
     its epoch too late (pytorch-lightning issue 21938).
 
     On several processes a batch of ``world_size * batch_size`` samples is dealt out among them, so the
-    samples of a step depend on that product alone, and all take as many steps. Where an epoch leaves fewer
-    samples than processes over, they are left out of it, others in each epoch.
+    samples of a step depend on that product alone, but for the last of an epoch, and all take as many steps.
+    Where an epoch leaves fewer samples than processes over, they are left out of it, others in each epoch.
+
+    No process is left with a single sample at the end of an epoch, which batch normalisation cannot train on and
+    which would weigh as much as a whole batch: such a rest joins the batch before it. With ``drop_last`` every
+    rest is left out.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class TrainingBatches:
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.samples), self.step_size)
-        return max(1, whole + (rest >= self.shard.world_size and not self.drop_last))
+        return max(1, whole + (rest >= self.shard.world_size and not self.drop_last and not self._joins(rest)))
 
     def __iter__(self) -> Iterator[Batch]:
         epoch, skip = divmod(self.position(), len(self))
@@ -89,11 +93,19 @@ class TrainingBatches:
     def _fetched(self, epoch: int, skip: int) -> Iterator[Batch]:
         count, size = len(self.samples), self.step_size
         order = epoch_order(count, size, self.seed, epoch, self.shuffle, self.samples.lengths)
+        rest = count % size
         for number in range(skip, len(self)):
+            end = (number + 1) * size
+            if number + 1 == len(self) and not self.drop_last and self._joins(rest):
+                end += rest
             # dealt out, not cut: the samples of a step may be sorted by length
-            indices = order[number * size : (number + 1) * size][self.shard.rank :: self.shard.world_size]
+            indices = order[number * size : end][self.shard.rank :: self.shard.world_size]
             rows = self.augmentation.fetch(indices, epoch, count) if self.augmentation else indices
             yield self.samples.batch(rows)
+
+    def _joins(self, rest: int) -> bool:
+        """Whether ``rest`` samples give each process some, and one of them no more than one."""
+        return self.shard.world_size <= rest < 2 * self.shard.world_size
 
     # Lightning asks for these before it trusts a loader to start inside an epoch; the position itself
     # comes from Lightning's own batch counter.

@@ -32,11 +32,10 @@ class Placement:
         """The samples, there."""
         if self.placement == "memory_map":
             return samples
-        if device.type == "cuda":
-            return samples.apply(
-                lambda tensor: tensor.to(device) if self.placement == "device" else tensor.pin_memory()
-            )
-        return samples.apply(torch.Tensor.clone)  # out of the memory map
+        if self.placement == "device" and device.type == "cuda":
+            return samples.apply(lambda tensor: tensor.to(device))
+        # out of the memory map; for a GPU the batches are pinned, not what they are gathered from
+        return samples.apply(torch.Tensor.clone)
 
     def reads_ahead_for(self, device: torch.device) -> torch.device | None:
         """The device to bring batches to, as the loaders understand it."""

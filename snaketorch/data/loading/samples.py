@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from snaketorch.errors import DataError
+
 Batch = dict[str, Tensor]
 
 LENGTH_MULTIPLE = 8
@@ -119,6 +121,14 @@ class RaggedSamples:
     def apply(self, function: Callable[[Tensor], Tensor]) -> Self:
         others = {name: function(field) for name, field in self.fields.items()}
         return type(self)(self.name, function(self.values), function(self.start), others)
+
+
+def too_few_steps(dataset: str, split: str, steps: int, window: int, horizon: int) -> DataError:
+    """What is to be said of a split from which no window can be cut."""
+    return DataError(
+        f"the {split} split of dataset '{dataset}' has {steps} steps, too few for a window of {window} and a horizon "
+        f"of {horizon}; allowed: a shorter task.window or task.horizon, or a larger split"
+    )
 
 
 class WindowSamples:

@@ -21,6 +21,7 @@ def draw_clips(
     labels: np.ndarray,
     classes: Sequence[str],
     counts: Mapping[str, Sequence[int]],
+    line: str = "",
 ) -> None:
     """A row a class: frames of its first training clips, and its samples in each split.
 
@@ -31,6 +32,7 @@ def draw_clips(
         labels: int64, (samples,).
         classes: Names.
         counts: Samples of each class, by split.
+        line: What the classes are; how many when empty.
     """
     _, length, channels, pixels_high, pixels_wide = clips.shape
     cell = float(np.clip(ROW * pixels_wide / pixels_high, 0.05, 2))
@@ -41,7 +43,7 @@ def draw_clips(
         path,
         title,
         f"{sum(map(sum, counts.values())):,} clips, {length} frames of {pixels_high}x{pixels_wide} pixels, "
-        f"{'grey' if channels == 1 else 'colour'}, {len(classes)} classes",
+        f"{'grey' if channels == 1 else 'colour'}, {line or f'{len(classes)} classes'}",
         picture,
         cell * frames * MOST_CLIPS,
         classes,

@@ -20,6 +20,7 @@ def draw_images(
     labels: np.ndarray,
     classes: Sequence[str],
     counts: Mapping[str, Sequence[int]],
+    line: str = "",
 ) -> None:
     """A row a class: its name, its first training images, its samples in each split.
 
@@ -30,6 +31,7 @@ def draw_images(
         labels: int64, (samples,).
         classes: Names.
         counts: Samples of each class, by split.
+        line: What the classes are; how many when empty.
     """
     _, channels, pixels_high, pixels_wide = images.shape
     shown = min(len(classes), style.MOST_CLASSES)
@@ -39,7 +41,7 @@ def draw_images(
         path,
         title,
         f"{sum(map(sum, counts.values())):,} images, {pixels_high}x{pixels_wide} pixels, "
-        f"{'grey' if channels == 1 else 'colour'}, {len(classes)} classes",
+        f"{'grey' if channels == 1 else 'colour'}, {line or f'{len(classes)} classes'}",
         mosaic(images, labels, shown, examples),
         cell * examples,
         classes,

@@ -24,6 +24,7 @@ def draw_sequences(
     classes: Sequence[str],
     counts: Mapping[str, Sequence[int]],
     channels: Sequence[str],
+    line: str = "",
 ) -> None:
     """A row a class: its first training sequences as lines, and its samples in each split.
 
@@ -38,6 +39,7 @@ def draw_sequences(
         classes: Names.
         counts: Samples of each class, by split.
         channels: Names.
+        line: What the classes are; how many when empty.
     """
     shown = [style.shorten(style.plain_text(name)) for name in classes[: style.MOST_CLASSES]]
     drawn = [
@@ -58,7 +60,9 @@ def draw_sequences(
 
     every = sum(map(sum, counts.values()))
     plural = "s" if len(channels) > 1 else ""
-    style.head(figure, title, f"{every:,} sequences, {len(channels)} channel{plural}, {len(classes)} classes")
+    style.head(
+        figure, title, f"{every:,} sequences, {len(channels)} channel{plural}, {line or f'{len(classes)} classes'}"
+    )
     across, centres = axes.get_yaxis_transform(), np.arange(len(shown)) + 0.5
     for name, y in zip(shown, centres, strict=True):
         axes.text(-0.12 / picture_width, y, name, transform=across, ha="right", va="center", color=style.INK)

@@ -5,15 +5,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
-CHUNK_BYTES = 32 << 20
+CHUNK_BYTES = 8 << 20
 
 
 def chunks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Parts of a memory-mapped array, each with the row that it begins at, of some 32 MB."""
+    """Parts of a memory-mapped array, each with the row that it begins at, of some 8 MB."""
     row_bytes = max(1, array[:1].nbytes)
     step = max(1, CHUNK_BYTES // row_bytes)
     for start in range(0, len(array), step):
         yield start, np.ascontiguousarray(array[start : start + step])
+
+
+def column_chunks(array: np.ndarray, column: int) -> Iterator[tuple[int, np.ndarray]]:
+    """As ``chunks``, of one column of an array (rows, columns)."""
+    step = max(1, CHUNK_BYTES // array.itemsize)
+    for start in range(0, len(array), step):
+        yield start, np.ascontiguousarray(array[start : start + step, column])
 
 
 def row_digests(*arrays: np.ndarray) -> np.ndarray:

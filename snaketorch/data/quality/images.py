@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from snaketorch.data.answers import read_answers
 from snaketorch.data.quality.balance import examine_balance
 from snaketorch.data.quality.duplicates import examine_copies
 from snaketorch.data.quality.neighbours import examine_neighbours, sampled_rows
@@ -28,29 +29,33 @@ Names = Mapping[str, Sequence[str]]
 
 
 def examine_images(store: Store, names: Names, classes: Sequence[str]) -> list[Finding]:
-    """All checks of images that ``store`` has as fields `image` and `label`; names: by split."""
+    """All checks of images that ``store`` has as fields `image`, and `label` or `target`; names: by split."""
     return _examine(store, "image", "images", names, classes)
 
 
 def examine_clips(store: Store, names: Names, classes: Sequence[str]) -> list[Finding]:
-    """All checks of clips that ``store`` has as fields `clip` and `label`; names: by split."""
+    """All checks of clips that ``store`` has as fields `clip`, and `label` or `target`; names: by split."""
     return [*_examine(store, "clip", "clips", names, classes), *_still(store, names)]
 
 
 def _examine(store: Store, field: str, samples: str, names: Names, classes: Sequence[str]) -> list[Finding]:
     arrays = {split: store.read(split, field) for split in store.arrays}
-    labels = {split: np.asarray(store.read(split, "label")) for split in store.arrays}
+    labels = read_answers(store)
     measured = {split: measure(array) for split, array in arrays.items()}
     rows = sampled_rows(len(labels["train"]))
     train_names = [names["train"][row] for row in rows]
     return [
         *examine_copies({split: found.digests for split, found in measured.items()}, names, samples, labels, classes),
         *_near_copies(arrays, measured, names, samples),
-        *examine_balance(labels, classes),
+        *(examine_balance(labels, classes) if classes else ()),
         *_channels(measured, samples),
         *_blank(measured, names, samples),
         *_unusual(measured, names, samples),
-        *examine_neighbours(thumbnails(arrays["train"], rows), labels["train"][rows], train_names, classes, samples),
+        *(
+            examine_neighbours(thumbnails(arrays["train"], rows), labels["train"][rows], train_names, classes, samples)
+            if classes
+            else ()
+        ),
     ]
 
 

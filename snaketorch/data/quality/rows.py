@@ -9,14 +9,10 @@ import numpy as np
 from snaketorch.data.quality.balance import examine_balance
 from snaketorch.data.quality.digests import row_digests
 from snaketorch.data.quality.duplicates import examine_copies
-from snaketorch.data.quality.outliers import robust_scale
+from snaketorch.data.quality.outliers import examine_outliers
 from snaketorch.data.quality.report import MOST_EXAMPLES, Finding
 from snaketorch.data.store import Store
 
-FAR = 10.0
-"""Robust standard deviations."""
-MOST_OUTLIERS = 0.01
-"""Share of rows; more of them are heavy tails, not outliers."""
 MANY_DISTINCT = 0.5
 """Share of rows with a value of their own in some column, from which equal rows are hardly chance."""
 FEWEST_ROWS = 30
@@ -89,27 +85,10 @@ def _constant(columns: Sequence[_Column]) -> Iterator[Finding]:
 
 
 def _outliers(store: Store, names: Mapping[str, Sequence[str]], columns: Sequence[str]) -> Iterator[Finding]:
-    found, total = [], 0
-    train = store.read("train", "number")
-    for index, name in enumerate(columns):
-        median, scale = robust_scale(train[:, index])
-        if not scale:
-            continue
-        for split in store.arrays:
-            values = np.asarray(store.read(split, "number")[:, index])
-            far = np.flatnonzero(np.abs(values - median) > FAR * scale)
-            if len(far) > max(1, MOST_OUTLIERS * len(values)):
-                continue
-            total += len(far)
-            found += [f"{split}: {names[split][row]}, {name} is {values[row]:.6g}" for row in far[:MOST_EXAMPLES]]
-    if found:
-        yield Finding(
-            "outliers",
-            "hint",
-            f"{total:,} values are beyond {FAR:g} robust standard deviations of their column.",
-            total,
-            tuple(found[:MOST_EXAMPLES]),
-        )
+    numbers = {split: store.read(split, "number") for split in store.arrays}
+    return examine_outliers(
+        numbers, columns, lambda split, row, value: f"{split}: {names[split][row]}, {value}", kind="column"
+    )
 
 
 def _like_ids(columns: Sequence[_Column]) -> Iterator[Finding]:

@@ -1,20 +1,18 @@
 """Quality of labelled sequences."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
+from snaketorch.data.answers import read_answers
 from snaketorch.data.quality.balance import examine_balance
-from snaketorch.data.quality.digests import ragged_digests, row_digests
+from snaketorch.data.quality.digests import column_chunks, ragged_digests, row_digests
 from snaketorch.data.quality.duplicates import examine_copies
-from snaketorch.data.quality.outliers import far_values, robust_scale
+from snaketorch.data.quality.outliers import examine_outliers
 from snaketorch.data.quality.report import MOST_EXAMPLES, Finding
 from snaketorch.data.store import Store
 
-FAR = 10.0
-"""Robust standard deviations."""
-MOST_OUTLIERS = 0.01
-"""Share of values; more of them are heavy tails, not outliers."""
 MOST_RATIO = 10
 """Length of the longest sequence over the median length."""
 
@@ -22,16 +20,16 @@ MOST_RATIO = 10
 def examine_sequences(
     store: Store, names: Mapping[str, Sequence[str]], classes: Sequence[str], channels: Sequence[str] = ()
 ) -> list[Finding]:
-    """All checks of sequences that ``store`` has as fields `value` (and `value_start`) and `label`.
+    """All checks of sequences that ``store`` has as fields `value` (and `value_start`), and `label` or `target`.
 
     Args:
         store: Their arrays.
         names: Of the sequences, by split.
-        classes: Names.
+        classes: Names; numbers when there are none.
         channels: Names; numbers when absent.
     """
     values = {split: store.read(split, "value") for split in store.arrays}
-    labels = {split: np.asarray(store.read(split, "label")) for split in store.arrays}
+    labels = read_answers(store)
     starts = {split: _starts(store, split, values[split]) for split in store.arrays}
     is_ragged = "value_start" in store.arrays["train"]
     digests = {
@@ -42,9 +40,9 @@ def examine_sequences(
     shown = channels or [f"channel {number}" for number in range(1, steps["train"].shape[1] + 1)]
     return [
         *examine_copies(digests, names, "sequences", labels, classes),
-        *examine_balance(labels, classes),
+        *(examine_balance(labels, classes) if classes else ()),
         *constant_channels(steps, shown),
-        *_outliers(steps, starts, names, shown),
+        *examine_outliers(steps, shown, partial(_say, starts, names)),
         *_lengths({split: np.diff(start) for split, start in starts.items()}, names),
     ]
 
@@ -55,7 +53,7 @@ def constant_channels(steps: Mapping[str, np.ndarray], channels: Sequence[str]) 
         f"{split}: {name} is {values[0, index]:g}"
         for split, values in steps.items()
         for index, name in enumerate(channels)
-        if (values[:, index] == values[0, index]).all()
+        if all((part == values[0, index]).all() for _, part in column_chunks(values, index))
     ]
     if found:
         yield Finding(
@@ -74,29 +72,11 @@ def _starts(store: Store, split: str, values: np.ndarray) -> np.ndarray:
     return np.arange(len(values) + 1) * values.shape[1]
 
 
-def _outliers(
-    steps: Mapping[str, np.ndarray],
-    starts: Mapping[str, np.ndarray],
-    names: Mapping[str, Sequence[str]],
-    channels: Sequence[str],
-) -> Iterator[Finding]:
-    found, total = [], 0
-    for index, channel in enumerate(channels):
-        median, scale = robust_scale(steps["train"][:, index])
-        if not scale:
-            continue
-        for split, values in steps.items():
-            far = np.flatnonzero(np.abs(values[:, index] - median) > FAR * scale)
-            if not len(far) or len(far) > MOST_OUTLIERS * len(values):
-                continue
-            total += len(far)
-            samples = np.searchsorted(starts[split], far, "right") - 1
-            found += [
-                f"{split}: {names[split][sample]}, {channel} is {values[row, index]:.4g} at step "
-                f"{row - starts[split][sample]}"
-                for row, sample in zip(far[:MOST_EXAMPLES], samples[:MOST_EXAMPLES], strict=True)
-            ]
-    yield from far_values(found, total, FAR)
+def _say(
+    starts: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], split: str, step: int, value: str
+) -> str:
+    sample = int(np.searchsorted(starts[split], step, "right")) - 1
+    return f"{split}: {names[split][sample]}, {value} at step {step - starts[split][sample]}"
 
 
 def _lengths(lengths: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> Iterator[Finding]:

@@ -9,9 +9,8 @@ from snaketorch.data.quality.digests import chunks, ragged_digests
 from snaketorch.data.quality.duplicates import examine_copies
 from snaketorch.data.quality.report import MOST_EXAMPLES, Finding
 from snaketorch.data.store import Store
+from snaketorch.data.tokenizers import UNKNOWN
 
-UNKNOWN = 1
-"""The token of what is not in the vocabulary."""
 MANY_UNKNOWN = 0.1
 """Share of unknown tokens to tell of."""
 PART_TOKENS = 1 << 20

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class Reader(Protocol):
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RawImages(Labelled):
     """Labelled images, of any sizes."""
+
+    can_have_several: ClassVar[bool] = True
 
     reader: Reader
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ class RawSequences(Labelled):
     DataError as in ``Labelled``, and when there is one class only.
     """
 
+    can_have_several: ClassVar[bool] = True
+
     values: Sequence[np.ndarray]
     """float32 or float64, each (steps, channels)."""
     channels: tuple[str, ...]
@@ -23,5 +26,5 @@ class RawSequences(Labelled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.classes) < 2:
+        if len(self.classes) == 1:
             raise DataError(f"all sequences are of class '{self.classes[0]}'; at least two classes are needed")

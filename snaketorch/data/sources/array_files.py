@@ -2,8 +2,10 @@
 
 import logging
 import pickle
+import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from io import SEEK_CUR
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,18 @@ import numpy as np
 import torch
 
 from snaketorch.config.problems import did_you_mean, listed, shortened
+from snaketorch.data.sources.memory import check_memory
 from snaketorch.errors import DataError, UserError
 
 log = logging.getLogger(__name__)
+
+READ_BYTES = 1 << 20
 
 
 class ArrayFile(Mapping[str, Any]):
     """The arrays of a file by name; each has `shape` and `dtype`, and is read where it is indexed.
 
-    `.npy`, HDF5 and most `.pt` files are read in parts. Members of a `.npz` file are read whole: they lie in an
-    archive, which cannot be mapped into memory.
+    `.npy`, HDF5, most `.pt` and most `.npz` files are read in parts; what is compressed in a `.npz` is read whole.
     """
 
     def __init__(self, path: Path):
@@ -84,7 +88,53 @@ def _open_npy(path: Path) -> dict[str, np.ndarray]:
 def _open_npz(path: Path) -> Mapping[str, np.ndarray]:
     if not zipfile.is_zipfile(path):
         raise ValueError("it is no archive of arrays")
-    return np.load(path, allow_pickle=False)
+    return _Npz(path)
+
+
+class _Npz(Mapping[str, np.ndarray]):
+    """The arrays of an archive; those that `np.savez` wrote, which does not compress, are mapped into memory."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        with zipfile.ZipFile(path) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+        self._members = {name[: -len(".npy")]: found for name, found in members.items() if name.endswith(".npy")}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        member = self._members[name]
+        if member.compress_type == zipfile.ZIP_STORED and (mapped := self._map(member)) is not None:
+            return mapped
+        check_memory(f"{self._path}: the values of '{name}', which are compressed,", member.file_size)
+        with np.load(self._path, allow_pickle=False) as archive:
+            return archive[name]
+
+    def _map(self, member: zipfile.ZipInfo) -> np.ndarray | None:
+        """None for what cannot be mapped: empty arrays, and formats that only structures have."""
+        with zipfile.ZipFile(self._path) as archive, archive.open(member) as content:
+            while content.read(READ_BYTES):  # to its end, where its checksum is compared
+                pass
+        with self._path.open("rb") as stream:
+            stream.seek(member.header_offset)
+            *_, name_length, extra_length = struct.unpack("<4s22xHH", stream.read(30))
+            stream.seek(name_length + extra_length, SEEK_CUR)
+            read_header = _NPY_HEADERS.get(np.lib.format.read_magic(stream))
+            if read_header is None:
+                return None
+            shape, is_fortran, dtype = read_header(stream)
+            if dtype.hasobject:
+                raise ValueError("Object array")
+            if 0 in shape:
+                return None
+            return np.memmap(self._path, dtype, "r", stream.tell(), shape, "F" if is_fortran else "C")
+
+
+_NPY_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def _open_pt(path: Path) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """Samples that are arrays in `.npy`, `.npz`, `.pt` or HDF5 files."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,15 @@ from snaketorch.data.raw.rows import RawRows
 from snaketorch.data.raw.sequences import RawSequences
 from snaketorch.data.raw.series import RawSeries
 from snaketorch.data.readers import PART_VALUES
+from snaketorch.data.row_names import PlaceNames
 from snaketorch.data.sources.array_files import ArrayFile
+from snaketorch.data.sources.memory import check_memory
 from snaketorch.errors import DataError
 
+ROW_VALUE_BYTES = 40
+"""Memory that a value of a row takes at the peak: as it is read, in a table, in the arrays."""
+SERIES_VALUE_BYTES = 28
+"""Memory that a value of a series takes at the peak: as it is read, filled, in the arrays."""
 _MOST_CLASSES = 10_000
 
 Raw = RawImages | RawSequences | RawRows | RawSeries
@@ -51,7 +58,7 @@ def _load_images(options: ArraysSource, file: ArrayFile, samples: Any) -> RawIma
             "Scale them to one of these"
         )
     return RawImages(
-        reader=_Images(samples, is_channels_last=options.channels == "last"), **_labels(options, file, samples)
+        reader=_Images(samples, is_channels_last=options.channels == "last"), **_answers(options, file, samples)
     )
 
 
@@ -63,13 +70,14 @@ def _load_sequences(options: ArraysSource, file: ArrayFile, samples: Any) -> Raw
     return RawSequences(
         values=_Sequences(samples, is_first),
         channels=_channel_names(channels),
-        **_labels(options, file, samples),
+        **_answers(options, file, samples),
     )
 
 
 def _load_rows(options: ArraysSource, file: ArrayFile, samples: Any) -> RawRows:
     if len(samples.shape) not in (1, 2):
         raise _wrong_shape(file, samples, "(N, F)")
+    _check_memory(file, samples, ROW_VALUE_BYTES)
     values = np.asarray(samples[:], np.float64).reshape(samples.shape[0], -1)
     infinite = np.argwhere(np.isinf(values))
     if len(infinite):
@@ -92,8 +100,7 @@ def _load_rows(options: ArraysSource, file: ArrayFile, samples: Any) -> RawRows:
 def _load_series(options: ArraysSource, file: ArrayFile, samples: Any) -> RawSeries:
     if len(samples.shape) not in (1, 2):
         raise _wrong_shape(file, samples, "(T,) or (T, C)")
-    if options.labels is not None or options.labels_path is not None:
-        raise DataError("source.labels and source.labels_path have no meaning for a series; leave them out")
+    _check_memory(file, samples, SERIES_VALUE_BYTES)
     values = np.asarray(samples[:], np.float64).reshape(samples.shape[0], -1)
     names = _channel_names(values.shape[1])
     return RawSeries(values, names, ("",) * len(names), np.arange(len(values), dtype=np.float64), "row")
@@ -101,7 +108,9 @@ def _load_series(options: ArraysSource, file: ArrayFile, samples: Any) -> RawSer
 
 _CONTENTS: dict[str, Callable[[ArraysSource, ArrayFile, Any], Raw]] = {
     "images": _load_images,
+    "number_images": _load_images,
     "sequences": _load_sequences,
+    "number_sequences": _load_sequences,
     "rows": _load_rows,
     "number_rows": _load_rows,
     "series": _load_series,
@@ -185,17 +194,50 @@ def _find_labels(options: ArraysSource, file: ArrayFile, count: int) -> tuple[np
         )
     holder = file if options.labels_path is None else ArrayFile(Path(options.labels_path))
     labels = np.asarray(holder.take(options.labels, "labels")[()])
+    can_be_several = options.content in ("images", "sequences")
+    if can_be_several and labels.ndim == 2 and labels.shape[0] == count and labels.shape[1] > 1:
+        return labels, holder.path
     if labels.shape not in ((count,), (count, 1)):
+        several = f", or ({count}, labels) of a 0 or 1 for each of several labels" if can_be_several else ""
         raise DataError(
             f"{holder.path}: the labels have the shape {labels.shape}, the samples are {count}; allowed: ({count},)"
+            f"{several}"
         )
     return labels.reshape(count), holder.path
 
 
+def _several_labels(found: np.ndarray, path: Path) -> np.ndarray:
+    if found.dtype.kind not in "biuf":
+        raise DataError(f"{path}: the labels are {found.dtype}; allowed: 0 or 1 for each of several labels")
+    odd = np.argwhere((found != 0) & (found != 1))  # NaN is neither
+    if len(odd):
+        row, label = odd[0]
+        raise DataError(
+            f"{path}: label {label} of row {row} is {found[row, label]:g} ({len(odd)} such values); allowed: 1 where "
+            "it applies, else 0"
+        )
+    return found.astype(np.int64)
+
+
+def _named(options: ArraysSource, count: int, path: Path) -> tuple[str, ...]:
+    if options.classes is not None and len(options.classes) != count:
+        raise DataError(
+            f"{path}: there are {count} labels; allowed: as many names in source.classes, which has "
+            f"{len(options.classes)}"
+        )
+    return tuple(options.classes or map(str, range(count)))
+
+
 def _labels(options: ArraysSource, file: ArrayFile, samples: Any) -> dict[str, Any]:
-    """What ``Labelled`` needs."""
+    """What ``Labelled`` needs of classes."""
     found, path = _find_labels(options, file, samples.shape[0])
     names = _row_names(samples.shape[0])
+    if found.ndim == 2:
+        return {
+            "labels": _several_labels(found, path),
+            "classes": _named(options, found.shape[1], path),
+            "names": names,
+        }
     if found.dtype.kind in "SO":
         found = np.array([text.decode("utf-8") if isinstance(text, bytes) else str(text) for text in found])
     if found.dtype.kind == "f":
@@ -203,7 +245,7 @@ def _labels(options: ArraysSource, file: ArrayFile, samples: Any) -> dict[str, A
         if odd.size:
             raise DataError(
                 f"{path}: the label of row {odd[0]} is {found[odd[0]]:g}; allowed: whole numbers or texts as classes. "
-                "For numbers to tell, set `content: number_rows`"
+                f"For numbers to tell, set `content: number_{options.content}`"
             )
         found = found.astype(np.int64)
     if found.dtype.kind not in "biuU":
@@ -233,6 +275,15 @@ def _labels(options: ArraysSource, file: ArrayFile, samples: Any) -> dict[str, A
     return {"labels": found.astype(np.int64), "classes": classes, "names": names}
 
 
+def _answers(options: ArraysSource, file: ArrayFile, samples: Any) -> dict[str, Any]:
+    """What ``Labelled`` needs: classes, or numbers."""
+    if not options.content.startswith("number_"):
+        return _labels(options, file, samples)
+    count = samples.shape[0]
+    told = {"labels": _numbers(options, file, count), "target_name": options.labels or "target"}
+    return {**told, "names": _row_names(count)}
+
+
 def _numbers(options: ArraysSource, file: ArrayFile, count: int) -> np.ndarray:
     found, path = _find_labels(options, file, count)
     if found.dtype.kind not in "biuf":
@@ -247,8 +298,13 @@ def _channel_names(count: int) -> tuple[str, ...]:
     return ("value",) if count == 1 else tuple(f"channel {index}" for index in range(count))
 
 
-def _row_names(count: int) -> list[str]:
-    return [f"row {row}" for row in range(count)]
+def _row_names(count: int) -> PlaceNames:
+    return PlaceNames(("row", range(count)))
+
+
+def _check_memory(file: ArrayFile, samples: Any, value_bytes: int) -> None:
+    size = math.prod(samples.shape)
+    check_memory(f"{file.path}: {size:,} values", size * value_bytes)
 
 
 def _wrong_shape(file: ArrayFile, samples: Any, allowed: str) -> DataError:

@@ -132,17 +132,27 @@ def _classes(root: Path, folder: Path, suffixes: Collection[str], aside: list[st
     return found
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """All files below ``folder``; ``above``: device and inode of the folders that it lies in."""
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        raise DataError(f"source.path: '{folder}' is a link to a folder that it lies in; allowed: links elsewhere")
     for entry in _visible(folder):
         if entry.is_dir():
-            yield from _files(folder / entry.name)
+            yield from _files(folder / entry.name, above | {here})
         else:
             yield folder / entry.name
 
 
 def _visible(folder: Path) -> list[os.DirEntry]:
-    with os.scandir(folder) as entries:
-        seen = [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in LITTER]
+    try:
+        with os.scandir(folder) as entries:
+            seen = [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in LITTER]
+        for entry in seen:
+            entry.is_dir()  # fails here for a link to itself, and is remembered for all others
+    except OSError as error:
+        raise DataError(f"source.path: '{error.filename or folder}' cannot be read: {error.strerror}") from error
     return sorted(seen, key=lambda entry: entry.name)
 
 

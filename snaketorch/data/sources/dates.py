@@ -1,8 +1,8 @@
 """A column of times: dates, or numbers that rise.
 
 Dates are those of ISO 8601: `2020-02-01`, `2020-02-01 13:00`, `2020-02-01T13:00:00.5Z`,
-`2020-02-01T13:00:00+01:00`; slashes may stand for the hyphens. Times with a zone become UTC. A date that
-begins with the day or the month is refused, for 01/02/2020 can be either.
+`2020-02-01T13:00:00+01:00`; slashes may stand for the hyphens, and days may do without: `20200201`. Times with a
+zone become UTC. A date that begins with the day or the month is refused, for 01/02/2020 can be either.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from snaketorch.data.times import DAYS, SECONDS
 from snaketorch.errors import DataError
 
 _DATE = r"^\d{4}[-/]\d{1,2}([-/]\d{1,2}([T ]\d{1,2}:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|[+-]\d\d(:?\d\d)?))?)?)?$"
+_EIGHT_DIGITS = r"^((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
 _ZONE = r":\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 _ALLOWED = "dates such as 2020-02-01 or 2020-02-01T13:00:00Z, all of one kind, or numbers that rise"
 _HOUR = 3600 * 10**6
@@ -36,6 +37,9 @@ def read_times(column: pa.ChunkedArray, name: str, place: Place) -> tuple[np.nda
         raise DataError(f"{place(row)}: '{name}' is missing; every row needs a time")
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.utf8_trim_whitespace(column)
+    if (days := _without_hyphens(column, name, place)) is not None:
+        return _from_microseconds(_read_dates(days, name, place), column, name, place)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         try:
             column = column.cast(pa.float64())
         except pa.ArrowInvalid:
@@ -52,6 +56,28 @@ def read_times(column: pa.ChunkedArray, name: str, place: Place) -> tuple[np.nda
         raise DataError(f"{place(odd[0])}: '{name}' is {times[odd[0]]}; allowed: finite numbers")
     _check_rises(times, column, name, place)
     return times, name
+
+
+def _without_hyphens(column: pa.ChunkedArray, name: str, place: Place) -> pa.ChunkedArray | None:
+    """Days such as 20200201 with hyphens; None when the column does not hold such days.
+
+    As numbers, 20200131 and 20200201 would be 70 apart. Among numbers that only count, few look like days.
+    """
+    if not (
+        pa.types.is_integer(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    ):
+        return None
+    texts = column.cast(pa.string())
+    is_day = pc.match_substring_regex(texts, _EIGHT_DIGITS)
+    if 2 * (pc.sum(is_day).as_py() or 0) <= len(texts):
+        return None
+    row = is_day.index(False).as_py()
+    if row >= 0:
+        raise DataError(
+            f"{place(row)}: '{name}' is '{shortened(texts[row].as_py())}', which is no day such as 20200201, as most "
+            f"rows have it; allowed: {_ALLOWED}"
+        )
+    return pc.replace_substring_regex(texts, _EIGHT_DIGITS, r"\1-\2-\3")
 
 
 def _from_microseconds(moments: np.ndarray, column: pa.ChunkedArray, name: str, place: Place) -> tuple[np.ndarray, str]:

@@ -4,18 +4,20 @@
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from snaketorch.config.problems import listed, shortened
+from snaketorch.config.problems import did_you_mean, listed, shortened
 from snaketorch.config.sources import HuggingfaceSource
 from snaketorch.config.specs import PrepareSpec
-from snaketorch.data.decoding.pictures import decode_bytes
-from snaketorch.data.raw.images import Pixels, RawImages
+from snaketorch.data.decoding.pictures import Encoded
+from snaketorch.data.raw.images import RawImages
 from snaketorch.data.raw.texts import RawTexts
+from snaketorch.data.readers import FileReader
+from snaketorch.data.row_names import PlaceNames
 from snaketorch.data.sources.columns import check_column
 from snaketorch.errors import DataError, UserError
 
@@ -23,7 +25,6 @@ log = logging.getLogger(__name__)
 
 _SPLITS = {"train": "train", "validation": "val", "valid": "val", "val": "val", "dev": "val", "test": "test"}
 """Names of splits on the hub, and what they are here."""
-_IMAGES_AT_ONCE = 64
 _TEXTS_AT_ONCE = 1000
 
 
@@ -41,21 +42,18 @@ def load(spec: PrepareSpec) -> RawImages | RawTexts:
     options = spec.source
     splits = _splits(_open(datasets, options))
     column = options.input or ("image" if options.content == "images" else "text")
-    parts, labels, classes = {}, {}, None
+    parts, labels = {}, {}
     for name, part in splits.items():
         check_column("input", column, part.column_names, f"{options.path} ({name})")
         check_column("label", options.label, part.column_names, f"{options.path} ({name})")
-        found, named = _labels(datasets, part, options, name)
+        found = _labels(datasets, part, options, name)
         if found is None:
             log.info("%s of %s has no labels; it is left out", name, options.path)
             continue
-        parts[name], labels[name], classes = part, found, named or classes
+        parts[name], labels[name] = part, found
     if not parts:
         raise DataError(f"{options.path}: no split has labels in '{options.label}'; samples need one")
-    every = np.concatenate(list(labels.values()))
-    if classes is None:
-        texts, every = np.unique(every, return_inverse=True)
-        classes = tuple(map(str, texts))
+    every, classes = _number(labels, options)
     samples = datasets.concatenate_datasets([_inputs(datasets, part, column, options) for part in parts.values()])
     ends = np.cumsum([0, *(len(part) for part in parts.values())])
     given = {
@@ -63,13 +61,13 @@ def load(spec: PrepareSpec) -> RawImages | RawTexts:
         if name in _SPLITS
     }  # fmt: skip
     labelled = {
-        "labels": every.astype(np.int64),
+        "labels": every,
         "classes": classes,
-        "names": [f"{name} row {row}" for name, part in parts.items() for row in range(len(part))],
+        "names": PlaceNames(*((f"{name} row", range(len(part))) for name, part in parts.items())),
         "given": given if set(given) - {"train"} else {},
     }
     if options.content == "images":
-        return RawImages(reader=_Images(samples, column), **labelled)
+        return RawImages(reader=FileReader(_Files(samples, column)), **labelled)
     return RawTexts(texts=lambda: _texts(samples, column), **labelled)
 
 
@@ -110,10 +108,17 @@ def _splits(opened: Any) -> dict[str, Any]:
     return known
 
 
-def _labels(
-    datasets: Any, part: Any, options: HuggingfaceSource, split: str
-) -> tuple[np.ndarray | None, tuple[str, ...] | None]:
-    """Labels of a split, None when it has none; and the names of the classes, None when labels are names themselves."""
+class _SplitLabels(NamedTuple):
+    """Labels of one split."""
+
+    values: np.ndarray
+    """As they stand in its column."""
+    names: tuple[str, ...] | None
+    """Names of the classes that the values number; None when the values are the classes themselves."""
+
+
+def _labels(datasets: Any, part: Any, options: HuggingfaceSource, split: str) -> _SplitLabels | None:
+    """None for a split that has no labels."""
     feature = part.features[options.label]
     values = part.data.column(options.label) if part._indices is None else None
     found = values.to_pylist() if values is not None else list(part[options.label])
@@ -126,10 +131,37 @@ def _labels(
         )
     absent = [label is None or (is_named and label < 0) for label in found]
     if all(absent):
-        return None, None
+        return None
     if any(absent):
         raise DataError(f"{options.path} ({split}): row {absent.index(True)} has no label; every sample needs one")
-    return np.array(found), tuple(feature.names) if is_named else None
+    return _SplitLabels(np.array(found), tuple(feature.names) if is_named else None)
+
+
+def _number(labels: Mapping[str, _SplitLabels], options: HuggingfaceSource) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Classes (int64) of all samples, split after split, and their names.
+
+    Each split has names of its own, so the same number can be another class in the next one: they are brought
+    together by name.
+    """
+    classes = tuple(dict.fromkeys(name for part in labels.values() for name in part.names or ()))
+    if not classes:
+        if len({part.values.dtype.kind for part in labels.values()}) > 1:
+            kinds = ", ".join(f"{part.values.dtype} in {split}" for split, part in labels.items())
+            raise DataError(f"{options.path}: '{options.label}' is {kinds}; allowed: labels of one kind in all splits")
+        found, numbers = np.unique(np.concatenate([part.values for part in labels.values()]), return_inverse=True)
+        return numbers.astype(np.int64), tuple(map(str, found))
+    number_of = {name: number for number, name in enumerate(classes)}
+    numbers = []
+    for split, part in labels.items():
+        found, rows = np.unique(part.values, return_inverse=True)
+        names = [part.names[label] if part.names else str(label) for label in found]
+        if unknown := [name for name in names if name not in number_of]:
+            raise DataError(
+                f"{options.path} ({split}): '{options.label}' is '{shortened(unknown[0])}', which is no class of the "
+                f"other splits; allowed: {listed(classes)}{did_you_mean(unknown[0], classes)}"
+            )
+        numbers.append(np.array([number_of[name] for name in names], np.int64)[rows])
+    return np.concatenate(numbers), classes
 
 
 def _inputs(datasets: Any, part: Any, column: str, options: HuggingfaceSource) -> Any:
@@ -147,28 +179,20 @@ def _inputs(datasets: Any, part: Any, column: str, options: HuggingfaceSource) -
     return part
 
 
-class _Images:
-    """Images in Arrow files, decoded as they are asked for."""
+class _Files(Sequence[Encoded]):
+    """Files of images: their contents in Arrow files, or where they are. DataError for a row that has none."""
 
     def __init__(self, samples: Any, column: str):
         self._samples, self._column = samples, column
 
-    def parts(self, rows: np.ndarray) -> Iterator[list[Pixels | Exception]]:
-        for start in range(0, len(rows), _IMAGES_AT_ONCE):
-            yield [
-                _decode(image) for image in self._samples[rows[start : start + _IMAGES_AT_ONCE].tolist()][self._column]
-            ]
+    def __len__(self) -> int:
+        return len(self._samples)
 
-
-def _decode(image: dict[str, Any] | None) -> Pixels | DataError:
-    if image is None:
-        return DataError("there is no image; allowed: one a row")
-    try:
-        return decode_bytes(image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes())
-    except DataError as error:
-        return error
-    except OSError as error:
-        return DataError(f"its file cannot be read: {error}")
+    def __getitem__(self, row: int) -> Encoded:
+        image = self._samples[row][self._column]
+        if image is None:
+            raise DataError("there is no image; allowed: one a row")
+        return Path(image["path"]) if image["bytes"] is None else image["bytes"]
 
 
 def _texts(samples: Any, column: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from snaketorch.config.datasets import Split
 from snaketorch.config.problems import did_you_mean, listed
 from snaketorch.config.sources import TableSource
 from snaketorch.config.specs import PrepareSpec
@@ -15,11 +16,11 @@ from snaketorch.data.bad_rows import BadRows
 from snaketorch.data.class_names import ClassNames, check_classes
 from snaketorch.data.files.open import open_table
 from snaketorch.data.files.tabular import Chunk, TabularFile
-from snaketorch.data.files.values import NO_NUMBER, Survey, as_numbers, as_text, is_usable, plain
-from snaketorch.data.loading.host_memory import free_host_memory
+from snaketorch.data.files.values import NO_NUMBER, ColumnSurvey, as_numbers, as_text, is_usable, plain
 from snaketorch.data.raw.rows import RawRows
 from snaketorch.data.row_names import PlaceNames
 from snaketorch.data.sources.columns import check_column, choose_columns
+from snaketorch.data.sources.memory import check_memory
 from snaketorch.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def load(spec: PrepareSpec) -> RawRows:
     if 0 in counts:
         raise DataError(f"{source.path if not counts[0] else source.test_path}: there is no row below the header")
     log.info("%d rows; numbers: %s; categories: %s", sum(counts), _say(numbers), _say(set(columns) - numbers))
-    target, classes = table.target()
+    target, classes = table.target(spec.split)
     return RawRows(
         table=pa.table({name: column.finish() for name, column in table.columns.items()}),
         target=target,
@@ -102,7 +103,7 @@ def _check_types(file: TabularFile, columns: Sequence[str]) -> None:
 
 def _numbers(file: TabularFile, columns: Sequence[str], categorical: Sequence[str] | None) -> tuple[set[str], int]:
     """Which columns hold numbers, all but the ``categorical`` ones when these are named; and the number of rows."""
-    surveys: dict[str, Survey] = {name: Survey() for name in columns}
+    surveys: dict[str, ColumnSurvey] = {name: ColumnSurvey() for name in columns}
     rows = 0
     for chunk in file.chunks(columns):
         rows += len(chunk.places)
@@ -122,15 +123,11 @@ def _check_memory(source: TableSource, rows: int, columns: int) -> None:
     """Says, before they are read, when rows will hardly fit into the memory. DataError when they will not."""
     if source.test_path is not None and Path(source.test_path).is_file():  # as many rows a byte
         rows += rows * Path(source.test_path).stat().st_size // Path(source.path).stat().st_size
-    needed, free = rows * (columns + 1) * CELL_BYTES, free_host_memory()
-    told = (
-        f"{source.path}: {rows:,} rows of {columns} columns need about {needed / 1e9:.1f} GB of memory, which "
-        f"holds a table while it is prepared; {free / 1e9:.1f} GB are free here"
+    check_memory(
+        f"{source.path}: {rows:,} rows of {columns} columns",
+        rows * (columns + 1) * CELL_BYTES,
+        "Take fewer columns (source.columns)",
     )
-    if needed > free:
-        raise DataError(f"{told}. Take fewer columns (source.columns), or give the job more memory")
-    if 2 * needed > free:
-        log.warning("%s", told)
 
 
 def _hint(columns: Sequence[str], numbers: set[str], with_text: set[str]) -> str:
@@ -219,13 +216,12 @@ class _Table:
             column.parts.append(values[good])
         return chunk.places[good]
 
-    def target(self) -> tuple[np.ndarray, tuple[str, ...]]:
+    def target(self, split: Split) -> tuple[np.ndarray, tuple[str, ...]]:
         """Labels and classes, or numbers and none."""
         values = np.concatenate(self._target.parts)
         if isinstance(self._target, _Numbers):
             return values, ()
         labels, classes = self._target.values.sort(values)
-        check_classes(
-            self._source.path, self._source.target, labels, classes, "to learn a number, set `predict: number`"
-        )
+        source, if_numbers = self._source, "to learn a number, set `predict: number`"
+        check_classes(source.path, source.target, labels, classes, split, source.test_path is not None, if_numbers)
         return labels, classes

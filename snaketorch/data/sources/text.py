@@ -60,7 +60,8 @@ def _labelled(spec: PrepareSpec) -> RawTexts:
         if not count:
             raise DataError(f"{file.path}: there is no row below the header")
     numbers, names = classes.sort(np.array(labels, np.int64))
-    check_classes(source.path, source.label, numbers, names, "is it the right column?")
+    has_test = source.test_path is not None
+    check_classes(source.path, source.label, numbers, names, spec.split, has_test, "is it the right column?")
     log.info("%d texts, %d classes", len(labels), len(names))
     return RawTexts(
         labels=numbers,

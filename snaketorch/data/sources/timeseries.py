@@ -17,8 +17,12 @@ from snaketorch.data.raw.sequences import RawSequences
 from snaketorch.data.raw.series import RawSeries
 from snaketorch.data.sources.columns import check_column, choose_columns
 from snaketorch.data.sources.dates import read_times
+from snaketorch.data.sources.memory import check_memory
 from snaketorch.data.sources.ts_format import TsFile, read_ts
 from snaketorch.errors import DataError
+
+MEMORY_RATIO = 3
+"""Memory that numbers take at the peak over what they take as text, with eight digits or so."""
 
 
 def load(spec: PrepareSpec) -> RawSeries | RawSequences:
@@ -38,6 +42,7 @@ def load(spec: PrepareSpec) -> RawSeries | RawSequences:
 
 def _load_series(options: TimeseriesSource, file: TabularFile) -> RawSeries:
     names = _choose(options, file)
+    _check_memory(file.path)
     times, values, places = [], [], []
     for chunk in file.chunks([options.time, *names]):
         if chunk.bad:
@@ -62,6 +67,10 @@ def _load_series(options: TimeseriesSource, file: TabularFile) -> RawSeries:
         time_unit=unit,
         facts={"columns left out": left_out} if left_out else {},
     )
+
+
+def _check_memory(path: Path) -> None:
+    check_memory(f"{path}: all its rows", MEMORY_RATIO * path.stat().st_size, "Cut the file")
 
 
 def _choose(options: TimeseriesSource, file: TabularFile) -> list[str]:
@@ -105,6 +114,9 @@ def _place(file: TabularFile, number: int) -> str:
 
 
 def _load_sequences(options: TimeseriesSource) -> RawSequences:
+    for path in filter(None, (options.path, options.test_path)):
+        if Path(path).is_file():
+            _check_memory(Path(path))
     train_path = Path(options.path)
     train = read_ts(train_path)
     parts: list[tuple[Path, TsFile]] = [(train_path, train)]

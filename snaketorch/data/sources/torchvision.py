@@ -16,11 +16,14 @@ from torchvision import datasets
 
 from snaketorch.config.sources import TorchvisionSource
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.decoding.pool import BUDGET_VALUES, DecodingPool
 from snaketorch.data.raw.images import Pixels, RawImages, Reader
-from snaketorch.data.readers import FileReader, MemoryReader
+from snaketorch.data.readers import FileReader, MemoryReader, Shape
+from snaketorch.data.row_names import PlaceNames
 from snaketorch.errors import DataError
 
-_IMAGES_AT_ONCE = 64
+_UNKNOWN = (BUDGET_VALUES // 4,)
+"""Shape of an image of which nothing is known before it is decoded: so four are at once."""
 
 _BY_TRAIN = {"train": {"train": True}, "test": {"train": False}}
 _BY_SPLIT = {"train": {"split": "train"}, "test": {"split": "test"}}
@@ -157,7 +160,7 @@ def load(spec: PrepareSpec) -> RawImages:
         reader=_reader(known, list(made.values())),
         labels=every,
         classes=_classes(next(iter(made.values())), int(every.max()) + 1),
-        names=[f"{split} image {row}" for split, found in labels.items() for row in range(len(found))],
+        names=PlaceNames(*((f"{split} image", range(len(found))) for split, found in labels.items())),
         given={} if "all" in spans else spans,
     )
 
@@ -221,21 +224,40 @@ def _channels_first(images: np.ndarray) -> np.ndarray:
 
 
 class _Pictures:
-    """Images that only torchvision can read, one at a time."""
+    """Images that only torchvision can read, one by one: their shapes are known when they are decoded."""
 
     def __init__(self, made: list[Any]):
         self._made = made
         self._ends = np.cumsum([len(part) for part in made])
+        self._pool = DecodingPool(self._read)
+        self._known: dict[int, Shape | DataError] = {}
 
-    def parts(self, rows: np.ndarray) -> Iterator[list[Pixels | Exception]]:
-        for start in range(0, len(rows), _IMAGES_AT_ONCE):
-            yield [self._read(int(row)) for row in rows[start : start + _IMAGES_AT_ONCE]]
+    def shapes(self, rows: np.ndarray) -> Iterator[Shape | DataError]:
+        found = self._pool.map_in_order(self._shape, [row for row in rows.tolist() if row not in self._known])
+        for row in rows.tolist():
+            if row not in self._known:
+                self._known[row] = next(found)
+            yield self._known[row]
 
-    def _read(self, row: int) -> Pixels | DataError:
+    def parts(self, rows: np.ndarray) -> Iterator[list[Pixels | DataError]]:
+        begin = 0
+        for part in self._pool.decode((row, self._known.get(row, _UNKNOWN)) for row in rows.tolist()):
+            for row, found in zip(rows[begin : begin + len(part)].tolist(), part, strict=True):
+                self._known[row] = found if isinstance(found, DataError) else found.shape
+            begin += len(part)
+            yield part
+
+    def _shape(self, row: int) -> Shape | DataError:
+        try:
+            return self._read(row).shape
+        except DataError as error:
+            return error
+
+    def _read(self, row: int) -> Pixels:
         part = int(np.searchsorted(self._ends, row, "right"))
         try:
             image, _ = self._made[part][row - (self._ends[part - 1] if part else 0)]
             pixels = np.asarray(image if image.mode == "L" else image.convert("L" if image.mode == "1" else "RGB"))
         except (OSError, ValueError, SyntaxError) as error:
-            return DataError(f"it cannot be read: {error}")
+            raise DataError(f"it cannot be read: {error}") from None
         return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.sources.array_files import ArrayFile
 from snaketorch.data.sources.arrays import load
 from snaketorch.errors import DataError
 
@@ -109,7 +110,7 @@ def test_sequences_rows_numbers_and_a_series(tmp_path):
         ({"x": PIXELS.astype(np.uint16), "y": LABELS}, "images", {}, "the images are uint16; allowed: uint8"),
         ({"x": PIXELS.transpose(0, 3, 1, 2), "y": LABELS}, "images", {}, "5 channels; .*Set `channels: first`"),
         ({"x": PIXELS[:, 0, 0], "y": LABELS}, "images", {}, r"shape \(12, 3\); allowed: \(N, H, W\)"),
-        ({"x": PIXELS, "y": LABELS + 0.5}, "images", {}, "label of row 0 is 0.5; .*`content: number_rows`"),
+        ({"x": PIXELS, "y": LABELS + 0.5}, "images", {}, "label of row 0 is 0.5; .*`content: number_images`"),
         ({"x": PIXELS, "y": LABELS}, "images", {"classes": ["a", "b"]}, r"row 2 is 2 \(4 such"),
         ({"x": PIXELS, "y": LABELS}, "images", {"classes": ["a", "b", "c", "d"]}, "no sample is of class 'd'"),
         ({"x": PIXELS * 1j, "y": LABELS}, "images", {}, "the samples are complex128"),
@@ -162,3 +163,35 @@ def test_unknown_files_are_refused(tmp_path):
         load_arrays(tmp_path / "x.mat", "images")
     with pytest.raises(DataError, match=r"there is no such file"):
         load_arrays(tmp_path / "gone.npy", "images")
+
+
+def test_what_is_not_compressed_in_an_archive_is_mapped_into_memory(tmp_path):
+    fortran = np.asfortranarray(DRAW.random((12, 6)))
+    for save, is_mapped in ((np.savez, True), (np.savez_compressed, False)):
+        save(tmp_path / "some.npz", x=PIXELS, f=fortran, s=np.float32(3), none=np.empty((0, 4)))
+        file = ArrayFile(tmp_path / "some.npz")
+        assert list(file) == ["x", "f", "s", "none"]
+        assert isinstance(file["x"], np.memmap) == is_mapped
+        for name, array in (("x", PIXELS), ("f", fortran), ("s", np.float32(3)), ("none", np.empty((0, 4)))):
+            assert np.array_equal(file[name], array) and file[name].dtype == array.dtype
+
+
+@pytest.mark.parametrize(("content", "value_bytes"), [("number_rows", 40), ("series", 28)])
+def test_arrays_that_do_not_fit_into_the_memory_are_refused_before_they_are_read(
+    tmp_path, monkeypatch, content, value_bytes
+):
+    np.save(tmp_path / "x.npy", DRAW.random((12, 6)))
+    np.save(tmp_path / "y.npy", np.arange(12.0))
+    labels = {"labels_path": str(tmp_path / "y.npy")} if content == "number_rows" else {}
+    monkeypatch.setattr("snaketorch.data.sources.memory.free_host_memory", lambda: 12 * 6 * value_bytes)
+    load_arrays(tmp_path / "x.npy", content, **labels)
+    monkeypatch.setattr("snaketorch.data.sources.memory.free_host_memory", lambda: 12 * 6 * value_bytes - 1)
+    with pytest.raises(DataError, match=r"x.npy: 72 values need about .* Give the job more memory"):
+        load_arrays(tmp_path / "x.npy", content, **labels)
+
+
+def test_a_compressed_array_that_does_not_fit_into_the_memory_is_refused(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "some.npz", x=PIXELS)
+    monkeypatch.setattr("snaketorch.data.sources.memory.free_host_memory", lambda: PIXELS.nbytes)
+    with pytest.raises(DataError, match=r"some.npz: the values of 'x', which are compressed, need about"):
+        ArrayFile(tmp_path / "some.npz")["x"]

@@ -107,7 +107,7 @@ def test_the_vocabulary_is_of_the_training_part_alone_and_unknown_is_counted(pre
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ab", "2 characters are too few to be split"),
+        ("ab", "the (train|val|test) split is left without a character"),
         ("some words" + " " * 100, "the text of test is white space alone|the text of val is white space alone"),
     ],
 )

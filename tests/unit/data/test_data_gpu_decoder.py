@@ -9,7 +9,7 @@ from PIL import Image
 from snaketorch.config.datasets import Prepare
 from snaketorch.data.convert import convert_images
 from snaketorch.data.decoding import gpu
-from snaketorch.data.decoding.pictures import decode_bytes, decode_picture
+from snaketorch.data.decoding.pictures import decode_bytes
 from snaketorch.data.readers import FileReader
 from snaketorch.errors import DataError, UserError
 
@@ -79,7 +79,9 @@ def read(paths, decoder, rows=None):
 def test_plain_jpegs_go_to_the_gpu_in_batches_and_the_others_to_pil_in_order(album, stand_in):
     found, decoded = read(album, gpu.GpuDecoder(None, None))
     for path, pixels in zip(album, found, strict=True):
-        assert np.array_equal(pixels, decode_picture(path) + path.name.startswith("p") * (path.stem != "progressive"))
+        assert np.array_equal(
+            pixels, decode_bytes(path.read_bytes()) + path.name.startswith("p") * (path.stem != "progressive")
+        )
     assert stand_in.batches == [("GRAY", 1), ("RGB", 3)]
     assert decoded == {"cuda": 4, "cpu": 4}
 
@@ -94,8 +96,8 @@ def test_a_file_that_is_refused_does_not_change_what_becomes_of_its_batch(album,
     bad = album[3]
     bad.write_bytes(bad.read_bytes()[:-2] + b"refuse me\xff\xd9")
     found, decoded = read(album, gpu.GpuDecoder(None, None))
-    assert np.array_equal(found[3], decode_picture(bad)), "PIL takes it"
-    assert np.array_equal(found[1], decode_picture(album[1]) + 1), "the GPU still takes the others"
+    assert np.array_equal(found[3], decode_bytes(bad.read_bytes())), "PIL takes it"
+    assert np.array_equal(found[1], decode_bytes(album[1].read_bytes()) + 1), "the GPU still takes the others"
     assert decoded == {"cuda": 3, "cpu": 5}
 
 
@@ -114,7 +116,7 @@ def test_a_file_of_another_shape_than_its_header_says_goes_to_pil(album, stand_i
         gpu, "decode_jpegs", lambda contents, mode: [torch.zeros(3, 1, 1, dtype=torch.uint8)] * len(contents)
     )
     found, decoded = read(album, gpu.GpuDecoder(None, None))
-    assert np.array_equal(found[1], decode_picture(album[1]))
+    assert np.array_equal(found[1], decode_bytes(album[1].read_bytes()))
     assert decoded == {"cuda": 0, "cpu": 8}
 
 
@@ -123,7 +125,7 @@ def test_images_of_one_shape_are_resized_on_the_device_to_the_same_bytes(album, 
     paths = [album[1], album[3]]
     found, _ = read(paths, gpu.GpuDecoder([5, 7], channels))
     for path, pixels in zip(paths, found, strict=True):
-        assert np.array_equal(pixels, convert_images(decode_picture(path)[None] + 1, [5, 7], channels)[0])
+        assert np.array_equal(pixels, convert_images(decode_bytes(path.read_bytes())[None] + 1, [5, 7], channels)[0])
 
 
 @pytest.mark.parametrize("decoder", ["auto", "cuda", "cpu"])

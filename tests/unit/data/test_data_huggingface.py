@@ -59,6 +59,49 @@ def test_a_test_split_without_labels_is_left_out(tmp_path):
     assert (len(raw.labels), raw.given) == (6, {})
 
 
+def labelled(labels, feature):
+    columns = {"text": [f"text {label}" for label in labels], "label": labels}
+    features = datasets.Features({"text": datasets.Value("string"), "label": feature})
+    return datasets.Dataset.from_dict(columns, features)
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        labelled([1, 0], datasets.ClassLabel(names=["sport", "news"])),
+        labelled(["news", "sport"], datasets.Value("string")),
+    ],
+    ids=["another order of the names", "names themselves"],
+)
+def test_splits_that_write_their_classes_differently_are_brought_together_by_name(tmp_path, test):
+    datasets.DatasetDict({"train": labelled([0, 1, 1], KINDS), "test": test}).save_to_disk(tmp_path / "some")
+    raw = load_hub(tmp_path / "some")
+    assert raw.classes == ("news", "sport")
+    assert raw.labels.tolist() == [0, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        (
+            labelled([0, 1], KINDS),
+            labelled(["sports"], datasets.Value("string")),
+            r"\(test\): 'label' is 'sports', which is no class of .*: news, sport; did you mean 'sport'",
+        ),
+        (labelled([0, 1], KINDS), labelled([1], datasets.Value("int64")), "is '1', which is no class"),
+        (
+            labelled(["a", "b"], datasets.Value("string")),
+            labelled([1], datasets.Value("int64")),
+            "allowed: labels of one kind in all splits",
+        ),
+    ],
+)
+def test_splits_whose_classes_cannot_be_brought_together_are_refused(tmp_path, train, test, message):
+    datasets.DatasetDict({"train": train, "test": test}).save_to_disk(tmp_path / "some")
+    with pytest.raises(DataError, match=message):
+        load_hub(tmp_path / "some")
+
+
 def test_images_are_decoded_as_they_are_asked_for(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 6, 3), dtype=np.uint8)
     files = []
@@ -74,6 +117,23 @@ def test_images_are_decoded_as_they_are_asked_for(tmp_path):
     assert np.array_equal(found[0], pixels[3].transpose(2, 0, 1))
     assert np.array_equal(found[1], pixels[0].transpose(2, 0, 1))
     assert isinstance(found[2], DataError)
+
+
+def test_the_shapes_of_images_are_read_from_their_headers(tmp_path):
+    Image.new("L", (6, 5)).save(tmp_path / "one.png")
+    stream = io.BytesIO()
+    Image.new("RGB", (600, 500)).save(stream, "JPEG")
+    cut = stream.getvalue()[:800]
+    files = [{"bytes": cut, "path": None}, None, {"bytes": None, "path": str(tmp_path / "one.png")}]
+    features = datasets.Features({"image": datasets.Image(), "label": KINDS})
+    datasets.Dataset.from_dict({"image": files, "label": [0, 1, 0]}, features).save_to_disk(tmp_path / "some")
+    reader = load_hub(tmp_path / "some", "images").reader
+    shapes = list(reader.shapes(np.arange(3)))
+    assert (shapes[0], shapes[2]) == ((3, 500, 600), (1, 5, 6))
+    found = [sample for part in reader.parts(np.arange(3)) for sample in part]
+    assert [str(sample) for sample in (shapes[1], found[1])] == ["there is no image; allowed: one a row"] * 2
+    assert "truncated" in str(found[0])
+    assert found[2].shape == (1, 5, 6)
 
 
 @pytest.mark.parametrize(

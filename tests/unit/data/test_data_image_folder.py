@@ -260,3 +260,19 @@ def test_parts_are_known_by_other_names_too(tmp_path):
 
     assert found.classes == ("cat", "dog")
     assert found.given["test"].tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("../..", "is a link to a folder that it lies in"), ("loop", "cannot be read: Too many levels of symbolic links")],
+)
+def test_a_link_that_leads_nowhere_else_is_refused(folder, target, said):
+    (folder / "cat/loop").symlink_to(target)
+    with pytest.raises(DataError, match=f"source.path: '.*cat.*' {said}"):
+        read_class_folders(folder, {".png"}, "images")
+
+
+def test_a_link_to_a_folder_elsewhere_is_followed(folder, tmp_path):
+    fill(tmp_path / "more", 2)
+    (folder / "cat/more").symlink_to(tmp_path / "more/cat")
+    assert len(read_class_folders(folder, {".png"}, "images").paths) == 22

@@ -51,7 +51,9 @@ def test_whole_data_passes_the_check(prepared_digits, prepared_sunspots):
 def test_facts_are_json_that_a_model_can_carry(prepared_digits, prepared_sunspots):
     facts = prepared_digits.facts()
     assert json.loads(json.dumps(facts)) == facts
-    assert facts.keys() == {"dataset", "provides", "digest", "fields", "classes"}
+    known = {"dataset", "provides", "digest", "fields", "classes", "class_counts", "training_samples"}
+    assert facts.keys() == known
+    assert sum(facts["class_counts"]) == facts["training_samples"] == prepared_digits.splits["train"].count
     assert facts["classes"] == list("0123456789")
     assert prepared_sunspots.facts()["classes"] == []
     assert len(prepared_sunspots.facts()["fields"]["value"]["statistics"]["mean"]) == 1

@@ -1,16 +1,25 @@
+import warnings
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
-from snaketorch.data.decoding.pictures import decode_bytes, decode_picture, look_at_picture, picture_shape
+from snaketorch.data.decoding.pictures import decode_bytes, look_at_picture, read_file
 from snaketorch.errors import DataError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (6, 10, 3), dtype=np.uint8)
 SMOOTH = np.stack(np.broadcast_arrays(np.arange(0, 250, 25)[None], np.arange(0, 240, 40)[:, None], 90), -1).astype(
     np.uint8
 )
+
+
+def picture_shape(path):
+    return look_at_picture(path).shape
+
+
+def decode_picture(path):
+    return decode_bytes(read_file(path))
 
 
 def decoded(image, form="PNG", **options):
@@ -150,8 +159,17 @@ def test_a_file_that_is_no_image_is_bad(bad, message):
 
 
 def test_an_image_that_would_fill_the_memory_is_bad(monkeypatch, tmp_path):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20_000)
+    monkeypatch.setattr("snaketorch.data.decoding.pictures.MOST_PIXELS", 20_000)
     (tmp_path / "bomb").write_bytes(content())
     for read in (decode_picture, picture_shape):
-        with pytest.warns(Image.DecompressionBombWarning), pytest.raises(DataError, match="200x120 pixels"):
+        with pytest.raises(DataError, match=r"200x120 pixels.*up to 20,000 pixels"):
             read(tmp_path / "bomb")
+
+
+def test_an_image_beyond_the_limit_of_pil_is_decoded_without_a_warning(tmp_path):
+    Image.new("L", (9500, 9500), 7).save(tmp_path / "scan.png", compress_level=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pixels = decode_picture(tmp_path / "scan.png")
+    assert pixels.shape == picture_shape(tmp_path / "scan.png") == (1, 9500, 9500)
+    assert (pixels[0, ::950] == 7).all()

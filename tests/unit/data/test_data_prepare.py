@@ -105,7 +105,22 @@ def test_statistics_are_of_each_channel():
     assert pixel_statistics(pixels)["mean"] == pytest.approx([0.5, 0.1, 0.2])
     assert pixel_statistics(pixels)["std"] == pytest.approx([0.5, 0.1, 0.2])
     values = np.array([[0, 10], [2, 30]], np.float32)
-    assert channel_statistics(values, ("a", "b")) == {"mean": [1, 20], "std": [1, 10]}
+    assert channel_statistics(values) == {"mean": [1, 20], "std": [1, 10]}
+
+
+def test_a_channel_that_does_not_change_is_kept_with_a_deviation_to_divide_by(dataset, give, images, series):
+    raw = images(channels=3)
+    raw.reader.samples[:, 1] = 51
+    give(raw)
+    found = dataset.prepare("digits", SMALL)
+    assert found.fields["image"]["statistics"]["mean"][1] == pytest.approx(0.2)
+    assert [std == 1 for std in found.fields["image"]["statistics"]["std"]] == [False, True, False]
+    assert "constant channel" in [finding["check"] for finding in found.report["findings"]]
+    give(series(np.arange(20.0), np.full(20, 7.0)))
+    found = dataset.prepare("sunspots", SMALL)
+    assert (found.fields["value"]["statistics"]["mean"][1], found.fields["value"]["statistics"]["std"][1]) == (7, 1)
+    (finding,) = [finding for finding in found.report["findings"] if finding["check"] == "constant channel"]
+    assert finding["examples"][0] == "train: b is 7"
 
 
 @pytest.mark.parametrize(("source", "options"), [("digits", {"size": [6, 10], "channels": 3}), ("sunspots", {})])
@@ -161,7 +176,7 @@ def test_images_that_are_all_alike_are_refused(dataset, give, images):
     raw = images()
     raw.reader.samples[:] = 7
     give(raw)
-    with pytest.raises(DataError, match="all pixels of channel 0 of the training split are 7"):
+    with pytest.raises(DataError, match="all pixels of the training split are 7;"):
         dataset.prepare("digits", SMALL)
 
 

@@ -114,7 +114,7 @@ def test_a_number_to_tell_has_statistics(prepared):
         ({"n": [1.0] * 20, "s": ["a"] * 20}, {}, "no column changes in the training split: n, s"),
         ({"n": [1e39, *range(19)]}, {}, r"line 2: 'n' is 1e\+39; allowed: up to"),
         ({"n": [float("inf"), *range(19)]}, {}, "line 2: 'n' is inf; allowed"),
-        ({"n": range(20)}, {"target": [5.0] * 20, "classes": ()}, "'t' is 5 all through the training split"),
+        ({"n": range(20)}, {"target": [5.0] * 20, "classes": ()}, "'t' is to be told and is 5 all through"),
         ({"n": range(3)}, {}, "class 'x' has 2 samples"),
     ],
 )
@@ -127,3 +127,12 @@ def test_the_preview_is_drawn(prepared, tmp_path):
     found, _ = prepared({"n": range(20), "s": ["a", None] * 10}, missing="median")
     found.draw(tmp_path / "preview.png")
     assert (tmp_path / "preview.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_column_of_free_text_is_refused_as_a_category(prepared):
+    rows = 3000
+    town = [f"town {row % 90}" for row in range(rows)]
+    found, _ = prepared({"town": town})
+    assert len(found.fields["category"]["values"][0]) == 90
+    with pytest.raises(DataError, match=r"'review' has 1,800 different values in 1,800 training rows: free text"):
+        prepared({"town": town, "review": [f"text {row}" for row in range(rows)]})

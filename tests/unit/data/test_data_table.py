@@ -269,7 +269,7 @@ def test_a_table_that_hardly_fits_into_the_memory_is_told_before_it_is_read(
 ):
     rows = csv(x=range(30), t="ab")
     needed = 60 * 2 * table_source.CELL_BYTES
-    monkeypatch.setattr(table_source, "free_host_memory", lambda: free * needed)
+    monkeypatch.setattr("snaketorch.data.sources.memory.free_host_memory", lambda: free * needed)
     if is_refused:
         monkeypatch.setattr(table_source._Table, "read", None)
         with pytest.raises(

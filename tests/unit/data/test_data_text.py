@@ -185,6 +185,14 @@ def test_texts_that_cannot_be_used_are_refused(spec, content, options, said):
         load(spec(content, **options))
 
 
+def test_classes_of_few_rows_are_taken_where_no_split_needs_each(tmp_path, spec):
+    rows = [(f"a{row}", f"x{row}") for row in range(9)]
+    assert len(load(spec(rows, split={"stratify": False})).classes) == 9
+    assert len(load(spec(rows, test=rows)).classes) == 9
+    with pytest.raises(DataError, match="a class needs at least 3"):
+        load(spec(rows, test=rows, split={"given": False}))
+
+
 def test_a_column_of_numbers_is_no_text(tmp_path, spec):
     one = spec(some_rows(), "a.parquet")
     pd.DataFrame({"text": [1, 2], "label": ["x", "y"]}).to_parquet(tmp_path / "a.parquet")

@@ -45,6 +45,22 @@ def test_dates_of_whole_hours_are_days_since_1970(tmp_path):
     assert np.array_equal(raw.values, [[1, np.nan], [2.5, np.nan], [3, 4]], equal_nan=True)
 
 
+@pytest.mark.parametrize("name", ["some.csv", "some.jsonl"])
+def test_days_without_hyphens_are_days_and_no_numbers(tmp_path, name):
+    days = (20200131, 20200201, 20200203)
+    rows = ["when,a", *(f"{day},1" for day in days)]
+    text = "\n".join(rows if name == "some.csv" else [f'{{"when": {day}, "a": 1}}' for day in days])
+    raw = load_csv(tmp_path, text, name)
+    assert np.diff(raw.time).tolist() == [1, 2]
+    assert say_time(raw.time[0], raw.time_unit) == "2020-01-31"
+
+
+def test_numbers_of_eight_digits_that_count_stay_numbers(tmp_path):
+    rows = "\n".join(f"{20200100 + row},1" for row in range(200))
+    raw = load_csv(tmp_path, f"when,a\n{rows}\n")
+    assert (raw.time_unit, set(np.diff(raw.time))) == ("when", {1})
+
+
 def test_every_second_is_told_apart(tmp_path):
     start = datetime.datetime(2026, 3, 29)
     rows = [f"{start + datetime.timedelta(seconds=row)},{row}" for row in range(4000)]
@@ -92,6 +108,8 @@ def test_channels_come_as_asked_for(tmp_path):
         ("when,a\n01/02/2020,1\n", r"some.csv:2: 'when' is '01/02/2020', which begins with the day or the month"),
         ("when,a\n2020-01-01,1\n\n02.01.2020,2\n", r"some.csv:4: 'when' is '02.01.2020'"),
         ("when,a\n2020-01-01,1\nsoon,2\n", r"some.csv:3: 'when' is 'soon', which is no date or number"),
+        ("when,a\n20200229,1\n20200230,1\n", r"some.csv:3: 'when' is '2020-02-30', which is no day"),
+        ("when,a\n20200130,1\n20200131,1\n20200132,1\n", r"some.csv:4: .*'20200132', which is no day such as"),
         ("when,a\n2020-02-30,1\n", r"some.csv:2: 'when' is '2020-02-30', which is no day"),
         ("when,a\n2020-01-01 00:00Z,1\n2020-01-01 01:00,2\n", r"some.csv:3: .* without a time zone, unlike the rows"),
         ("when,a\n2020-01-01,1\n,2\n", r"some.csv:3: 'when' is missing"),
@@ -271,11 +289,24 @@ def test_missing_steps_are_filled(tmp_path):
     assert [8, 8, 9] in every[:, :, 0].tolist()
 
 
-def test_a_channel_that_does_not_change_is_refused(tmp_path):
+def flat(tmp_path, first):
     path = tmp_path / "flat.ts"
-    path.write_text("@classLabel true a b\n@data\n" + "\n".join(f"{row},2:7,7:{'ab'[row % 2]}" for row in range(40)))
-    with pytest.raises(DataError, match=r"'dimension 2' is 7 all through the training split"):
-        prepared(tmp_path, spec_of(path))
+    lines = "\n".join(f"{first(row)},2:7,7:{'ab'[row % 2]}" for row in range(40))
+    path.write_text(f"@classLabel true a b\n@data\n{lines}")
+    return spec_of(path)
+
+
+def test_sequences_that_do_not_change_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"'dimension 1' is 2, 'dimension 2' is 7 all through the training split"):
+        prepared(tmp_path, flat(tmp_path, lambda row: 2))
+
+
+def test_one_channel_that_does_not_change_is_kept_and_told_of(tmp_path):
+    found = prepared(tmp_path, flat(tmp_path, lambda row: row))
+    assert found.fields["value"]["statistics"]["std"][1] == 1
+    assert "train: dimension 2 is 7" in [
+        example for finding in found.report["findings"] for example in finding["examples"]
+    ]
 
 
 @pytest.mark.parametrize("name", ["some.xlsx", "gone.csv"])
@@ -283,3 +314,12 @@ def test_files_that_cannot_be_read_are_refused(tmp_path, name):
     (tmp_path / "some.xlsx").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"allowed endings: \.csv, .*, \.ts$|there is no such file"):
         load(spec_of(tmp_path / name))
+
+
+@pytest.mark.parametrize(("name", "text"), [("some.csv", "when,a\n1,2\n2,3\n"), ("some.ts", f"{TS}1,2:a\n3,4:b\n")])
+def test_a_file_that_does_not_fit_into_the_memory_is_refused_before_it_is_read(tmp_path, monkeypatch, name, text):
+    monkeypatch.setattr("snaketorch.data.sources.memory.free_host_memory", lambda: 3 * len(text))
+    load_csv(tmp_path, text, name)
+    monkeypatch.setattr("snaketorch.data.sources.memory.free_host_memory", lambda: 3 * len(text) - 1)
+    with pytest.raises(DataError, match=r"all its rows need about .*Cut the file, or give the job more memory"):
+        load_csv(tmp_path, text, name)

@@ -112,6 +112,26 @@ def test_a_channel_that_stands_still_in_the_test_is_told_of(tmp_path, series):
     assert examine(tmp_path, series)["constant channel"].examples == ("test: y is 0.5",)
 
 
+def test_a_series_larger_than_what_is_read_at_once_gives_the_same_findings(tmp_path, series, monkeypatch):
+    series["train"][50:62, 1] = 0.25
+    series["val"][5:, 0] = 0.5
+    series["test"] = series["test"] + np.float32([0, 5])
+    series["test"][7, 0] = -90
+    whole = examine(tmp_path, series)
+    assert set(whole) == {"stuck", "outliers", "drift"}
+    monkeypatch.setattr("snaketorch.data.quality.digests.CHUNK_BYTES", 28)
+    assert examine(tmp_path, series) == whole
+
+
+def test_sequences_larger_than_what_is_read_at_once_give_the_same_findings(tmp_path, values, monkeypatch):
+    values["val"][:, :, 1] = 3
+    values["test"][9, 13, 0] = values["train"][2, 1, 1] = 500
+    whole = sequences(tmp_path, values)
+    assert whole["outliers"].count == 2
+    monkeypatch.setattr("snaketorch.data.quality.digests.CHUNK_BYTES", 28)
+    assert sequences(tmp_path, values) == whole
+
+
 def texts(tmp_path, change=lambda texts: None):
     random = np.random.default_rng(0)
     every = {split: [random.integers(2, 90, 8) for _ in range(count)] for split, count in COUNTS.items()}

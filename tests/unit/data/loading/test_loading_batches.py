@@ -60,7 +60,7 @@ class Mixing:
 @given(st.integers(1, 50), st.integers(1, 20), st.integers(0, 2**31))
 @settings(max_examples=50)
 def test_every_epoch_holds_every_sample_once(count, size, seed):
-    batches = -(-count // size)
+    batches = len(TrainingBatches(samples(count), size, seed, lambda: 0))
     seen = list(islice(training(count, size, seed), 2 * batches))
     for half in (seen[:batches], seen[batches:]):
         assert sorted(index for batch in half for index in batch) == list(range(count))
@@ -91,6 +91,25 @@ def test_drop_last_leaves_out_the_small_batch_but_never_everything():
     assert [len(batch) for batch in islice(training(5, 10, 0, drop_last=True), 2)] == [5, 5]
 
 
+@pytest.mark.parametrize(("count", "sizes"), [(21, [10, 11]), (22, [10, 10, 2]), (11, [11]), (1, [1]), (20, [10, 10])])
+def test_a_lone_sample_joins_the_batch_before_it(count, sizes):
+    for data in (samples(count), ragged(count)):
+        batches = one_epoch(data, 10)
+        assert [len(batch) for batch in batches] == sizes
+        assert sorted(index for batch in batches for index in batch) == list(range(count))
+
+
+def test_a_lone_sample_is_left_out_with_drop_last_and_stays_alone_in_batches_of_one():
+    assert [len(batch) for batch in one_epoch(samples(21), 10, drop_last=True)] == [10, 10]
+    assert [len(batch) for batch in one_epoch(samples(3), 1)] == [1, 1, 1]
+
+
+def test_no_process_is_left_with_a_lone_sample():
+    shards = [one_epoch(samples(29), 4, shard=Shard(rank, 3)) for rank in range(3)]  # 2 steps of 12, 5 are left
+    assert [[len(batch) for batch in batches] for batches in shards] == [[4, 6], [4, 6], [4, 5]]
+    assert sorted(index for batches in shards for batch in batches for index in batch) == list(range(29))
+
+
 def test_buckets_neither_lose_samples_nor_change_the_number_of_batches():
     batches = one_epoch(ragged(103), 10)
     assert [len(batch) for batch in batches] == [10] * 10 + [3]
@@ -105,13 +124,13 @@ def test_augmentation_gets_the_rows_it_asks_for_and_the_epoch_of_the_position():
     assert [int(value) for batch in seen for value in batch["value"]] == [10 * i + 10 * ((i + 1) % 10) for i in own]
 
 
-@pytest.mark.parametrize("data", [samples(103), ragged(103)], ids=["equal", "ragged"])
+@pytest.mark.parametrize("data", [samples(104), ragged(104)], ids=["equal", "ragged"])
 @pytest.mark.parametrize("world_size", [1, 2, 3, 4])
 def test_processes_share_an_epoch_in_equal_numbers_of_steps(data, world_size):
     shards = [one_epoch(data, 12 // world_size, shard=Shard(rank, world_size)) for rank in range(world_size)]
     steps = {len(batches) for batches in shards}
     assert steps == {9}
-    assert sorted(index for batches in shards for batch in batches for index in batch) == list(range(103))
+    assert sorted(index for batches in shards for batch in batches for index in batch) == list(range(104))
     together = [sorted(index for batches in shards for index in batches[step]) for step in range(9)]
     assert together == [sorted(batch) for batch in one_epoch(data, 12)]  # however many processes there are
 

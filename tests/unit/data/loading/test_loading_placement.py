@@ -73,6 +73,15 @@ def test_placed_samples_leave_the_memory_map_and_no_thread_serves_those_on_the_d
         assert torch.equal(placed.batch(torch.tensor([3]))["x"], torch.tensor([3]))
 
 
+def test_samples_in_the_memory_of_a_gpus_host_are_an_ordinary_copy(monkeypatch, tmp_path):
+    np.save(tmp_path / "x.npy", np.arange(4))
+    mapped = samples_from({"x": np.load(tmp_path / "x.npy", mmap_mode="r")})
+    placed = choose(monkeypatch, CUDA, placement="host").place(mapped, CUDA).fields["x"]
+    assert placed.device == CPU
+    assert placed.data_ptr() != mapped.fields["x"].data_ptr()
+    assert not placed.is_pinned()
+
+
 def write(folder, **files):
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
