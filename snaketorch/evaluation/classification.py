@@ -1,100 +1,46 @@
 """The test of a classifier."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 from matplotlib.figure import Figure
-from torch.nn import functional as F
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    multiclass_accuracy,
-    multiclass_confusion_matrix,
-    multiclass_f1_score,
-)
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from snaketorch.evaluation.calibration import reliability
+from snaketorch.data.manifest import SPLITS
+from snaketorch.evaluation.class_scores import Scores
+from snaketorch.evaluation.decisions import decisions
+from snaketorch.evaluation.examples import sample_reader
 from snaketorch.evaluation.outcome import Case, Outcome
 from snaketorch.figures.confusion import confusion_figure
+from snaketorch.figures.decisions import decisions_figure
 from snaketorch.figures.examples import Example, examples_figure
 from snaketorch.figures.reliability import reliability_figure
 
-
-@dataclass(frozen=True)
-class Scores:
-    """What a classifier says of N samples, in double precision so that near certainty keeps its order."""
-
-    logits: torch.Tensor
-    """(N, K)"""
-    label: torch.Tensor
-    """(N,), int64"""
-
-    @property
-    def classes(self) -> int:
-        return self.logits.shape[1]
-
-    @property
-    def probability(self) -> torch.Tensor:
-        return self.logits.softmax(1)
-
-    @property
-    def predicted(self) -> torch.Tensor:
-        return self.logits.argmax(1)
-
-
-def accuracy(scores: Scores) -> float:
-    """Share of samples whose most probable class is the true one."""
-    return float(multiclass_accuracy(scores.predicted, scores.label, scores.classes, average="micro"))
-
-
-def f1_macro(scores: Scores) -> float:
-    """Mean F1 over the classes; one that neither occurs nor is predicted has none."""
-    return float(multiclass_f1_score(scores.predicted, scores.label, scores.classes, average="macro"))
-
-
-def auroc(scores: Scores) -> float | None:
-    """Mean over the classes of how well a class's probability tells it from the rest.
-
-    Classes that the test split lacks have no such number; None when it has a single class.
-    """
-    present = scores.label.unique()
-    if len(present) < 2:
-        return None
-    probability = scores.probability
-    areas = [binary_auroc(probability[:, number], (scores.label == number).int()) for number in present]
-    return float(torch.stack(areas).mean())
-
-
-def calibration_error(scores: Scores) -> float:
-    """Expected calibration error over 15 bins of confidence."""
-    return _reliability(scores).calibration_error()
-
-
-def loss(scores: Scores) -> float:
-    """Mean cross-entropy in nats, without label smoothing."""
-    return float(F.cross_entropy(scores.logits, scores.label))
-
-
-MEASURES: dict[str, Callable[[Scores], float | None]] = {
-    measure.__name__: measure for measure in (accuracy, f1_macro, auroc, calibration_error, loss)
-}
+RUNS_OF_CHARACTERS = 3
 
 
 def evaluate(case: Case) -> Outcome:
-    """Metrics, confusion, a table of the classes, all predictions; pictures of them, and of samples."""
-    logits, label = (torch.from_numpy(case.predictions[name]) for name in ("logits", "label"))
-    scores = Scores(logits.double(), label)
+    """Metrics and those of simple models, confusion, a table of the classes, all predictions; pictures."""
+    scores = Scores.of(case.predictions["logits"], case.predictions["label"])
     classes = case.manifest.classes
     confusion = multiclass_confusion_matrix(scores.predicted, scores.label, num_classes=len(classes)).numpy()
+    baselines = {"majority_class": _shares_of_training(case, len(scores.label))}
+    counting, notes = _counting_models(case)
+    baselines |= counting
+    top_k = case.options.top_k
     return Outcome(
-        metrics={name: MEASURES[name](scores) for name in case.metrics},
+        metrics=scores.measured(case.metrics, top_k),
+        baselines={
+            name: Scores.of(logits, case.predictions["label"]).measured(case.metrics, top_k)
+            for name, logits in baselines.items()
+        },
         details={
             "classes": list(classes),
             "confusion": confusion.tolist(),
             "per_class": per_class(confusion, classes),
+            **({"notes": notes} if notes else {}),
         },
         predictions=_table(scores, classes),
         figures=_figures(scores, confusion, case),
@@ -125,9 +71,41 @@ def per_class(confusion: np.ndarray, classes: tuple[str, ...]) -> list[dict[str,
     ]
 
 
-def _reliability(scores: Scores):
-    confidence = scores.probability.max(1).values
-    return reliability(confidence.numpy(), (scores.predicted == scores.label).numpy())
+def _shares_of_training(case: Case, samples: int) -> np.ndarray:
+    """Logits (N, K) that are the same for every sample: how frequent each class is, with one sample more of each."""
+    counts = np.bincount(case.manifest.arrays("train")["label"], minlength=len(case.manifest.classes))
+    return np.tile(np.log((counts + 1) / (counts + 1).sum()), (samples, 1))
+
+
+def _counting_models(case: Case) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Log-probabilities (N, K) of models that count the tokens of a text, by their names; none of other samples.
+
+    Also notes on those that are not what they could be.
+    """
+    if "token" not in case.manifest.fields:
+        return {}, []
+    # scikit-learn and SciPy, which no other classification needs
+    from snaketorch.evaluation.token_counts import ITERATIONS, Texts, scores_of_counts
+
+    arrays = {split: case.manifest.arrays(split) for split in SPLITS}
+    size = case.manifest.fields["token"]["vocabulary_size"]
+    names = {
+        "character": {"bag_of_characters": 1, f"runs_of_{RUNS_OF_CHARACTERS}_characters": RUNS_OF_CHARACTERS},
+        "word": {"bag_of_words": 1},
+        "bpe": {"bag_of_parts_of_words": 1},
+    }[case.task.facts["tokenizer"]["kind"]]
+    texts = {split: Texts(np.asarray(part["token"]), np.asarray(part["token_start"])) for split, part in arrays.items()}
+    labels = {split: np.asarray(part["label"]) for split, part in arrays.items()}
+    found = {
+        name: scores_of_counts(texts, labels, len(case.manifest.classes), size, longest)
+        for name, longest in names.items()
+    }
+    notes = [
+        f"The baseline {name} stopped after {ITERATIONS} iterations before it had converged; it might do better."
+        for name, scored in found.items()
+        if not scored.converged
+    ]
+    return {name: scored.scores for name, scored in found.items()}, notes
 
 
 def _table(scores: Scores, classes: tuple[str, ...]) -> pa.Table:
@@ -145,14 +123,17 @@ def _table(scores: Scores, classes: tuple[str, ...]) -> pa.Table:
 
 
 def _figures(scores: Scores, confusion: np.ndarray, case: Case) -> dict[str, Figure]:
-    bins = _reliability(scores)
+    bins, classes = scores.reliability(), case.manifest.classes
     figures = {
-        "confusion": confusion_figure(confusion, case.manifest.classes),
+        "confusion": confusion_figure(confusion, classes),
         "reliability": reliability_figure(bins.counts, bins.accuracy, bins.confidence),
     }
-    # by the loss: what the true class was given, finer than the probability where that is near 1
-    losses = F.cross_entropy(scores.logits, scores.label, reduction="none").numpy()
-    order = np.argsort(losses, kind="stable")
+    if len(classes) == 2:
+        log_odds = (scores.logits[:, 1] - scores.logits[:, 0]).numpy()
+        found = decisions(log_odds, scores.label.numpy().astype(bool))
+        if found is not None:
+            figures["decisions"] = decisions_figure({classes[1]: found})
+    order = np.argsort(scores.losses(), kind="stable")
     for name, chosen in (("worst", order[::-1]), ("best", order)):
         examples = _examples(scores, chosen[: case.examples], case)
         figures[name] = examples_figure(
@@ -162,24 +143,14 @@ def _figures(scores: Scores, confusion: np.ndarray, case: Case) -> dict[str, Fig
 
 
 def _examples(scores: Scores, chosen: np.ndarray, case: Case) -> list[Example]:
-    sample_at, classes = _samples(case.manifest.arrays("test")), case.manifest.classes
-    confidence = scores.probability.max(1).values
+    sample_at, classes = sample_reader(case), case.manifest.classes
+    confidence: torch.Tensor = scores.probability.max(1).values
     return [
         Example(
-            sample=np.asarray(sample_at(index)),
+            sample=sample_at(index),
             predicted=classes[scores.predicted[index]],
             true=classes[scores.label[index]],
             confidence=float(confidence[index]),
         )
         for index in chosen
     ]
-
-
-def _samples(arrays: Mapping[str, np.ndarray]) -> Callable[[int], np.ndarray]:
-    """Gives an image or a sequence of the test split by its number."""
-    if "image" in arrays:
-        return lambda index: arrays["image"][index]
-    if "value_start" not in arrays:
-        return lambda index: arrays["value"][index]
-    start = arrays["value_start"]
-    return lambda index: arrays["value"][start[index] : start[index + 1]]

@@ -50,6 +50,7 @@ def evaluate(
     figures: Path,
     code: str,
     threads: int,
+    uses: Mapping[str, Path] | None = None,
 ) -> None:
     """Tests a trained model on the test split of its dataset, and publishes what comes out.
 
@@ -67,6 +68,7 @@ def evaluate(
         figures: Folder, published: SVG files; what is in it is replaced.
         code: Digest of the modules that this step imports.
         threads: CPU threads.
+        uses: Models of other experiments that the task needs, by what they are for.
 
     Raises:
         UserError: The files do not belong together, or the model gives no numbers.
@@ -75,6 +77,9 @@ def evaluate(
     keep_freed_memory()
     torch.set_num_threads(threads)
     dataset, training, task = Manifest.load(manifest), json.loads(record.read_text("utf-8")), load_model(model)
+    tested_with = {key: getattr(spec.task, key) for key in task.options.test_keys}
+    task.options = task.options.model_copy(update=tested_with)
+    task.use({name: load_model(path) for name, path in (uses or {}).items()})
     model_sha256 = provenance.file_sha256(model)
     _check_origin(training, model, model_sha256, dataset)
     dataset.verify()
@@ -87,7 +92,7 @@ def evaluate(
     values, cost = predict(task, samples, spec.evaluate.batch_size, device)
     _check_numbers(values)
     evaluator: Evaluator = resolve(task.options.evaluator)
-    outcome = evaluator(Case(task.options, dataset, values, names, spec.evaluate.examples))
+    outcome = evaluator(Case(task.options, dataset, values, names, spec.evaluate.examples, task, spec.seed))
 
     with whole_file(predictions) as temporary:
         parquet.write_table(outcome.predictions, temporary, compression="zstd")
@@ -112,7 +117,11 @@ def evaluate(
             "spec": document,
             "spec_digest": provenance.digest(document),
             "code_digest": code,
-            "inputs": {"model": {"sha256": model_sha256}, "manifest": {"digest": dataset.digest}},
+            "inputs": {
+                "model": {"sha256": model_sha256},
+                "manifest": {"digest": dataset.digest},
+                **{name: {"sha256": provenance.file_sha256(path)} for name, path in (uses or {}).items()},
+            },
             "outputs": {"predictions": provenance.file_sha256(predictions)},
             "versions": provenance.versions(PACKAGES),
             "git": provenance.git_state(Path(__file__).parent),
@@ -161,7 +170,8 @@ def _check_numbers(values: Mapping[str, np.ndarray]) -> None:
 def _curves(spec: EvaluateSpec, task: TaskModule, training: Mapping[str, Any], history: Path) -> Figure:
     best = training["best"]
     kept = {spec.seed: best["epoch"]} if best and best.get("kept", True) else None
-    return learning_curves({spec.seed: read_history(history)}, ["loss", task.options.goal], kept)
+    losses = [name for name in task.options.logged if name.endswith("loss")]
+    return learning_curves({spec.seed: read_history(history)}, [*losses, task.options.goal], kept)
 
 
 def _save_figures(figures: Mapping[str, Figure], folder: Path, spec: EvaluateSpec) -> None:

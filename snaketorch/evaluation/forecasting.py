@@ -1,86 +1,29 @@
-"""The test of a forecaster, beside forecasts that cost nothing on the same windows.
+"""The test of a forecaster, beside forecasts that need no training, or little, on the same windows.
 
 The mean absolute scaled error (Hyndman and Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001) divides
 errors by those of a naive forecast on the training split, for each channel: of the value one season
 before where the task has a season, else of the last value. Below 1 is better than that forecast was.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from snaketorch.data.manifest import SPLITS, Manifest
 from snaketorch.errors import UserError
+from snaketorch.evaluation.forecasts import Forecasts, Series
+from snaketorch.evaluation.linear import linear
 from snaketorch.evaluation.naive import naive_scale, persistence, seasonal_naive
 from snaketorch.evaluation.outcome import Case, Outcome, Values
-from snaketorch.figures.forecasts import MODEL, Line, Window, error_figure, timeline_figure, windows_figure
+from snaketorch.evaluation.quantiles import MEASURES as OF_QUANTILES
+from snaketorch.evaluation.quantiles import Quantiles
+from snaketorch.figures.forecasts import MODEL, Band, Line, Window, error_figure, timeline_figure, windows_figure
 
 PAST_STEPS = 12
 """Known steps shown before a forecast, at least; five horizons where that is more."""
-
-
-@dataclass(frozen=True)
-class Series:
-    """The whole series: training, validation, test, in double precision."""
-
-    values: np.ndarray
-    """(T, C)"""
-    time: np.ndarray
-    """(T,)"""
-    unit: str
-    """Of time."""
-    channels: tuple[str, ...]
-    units: tuple[str, ...]
-    """Of the channels; empty texts where a number is bare."""
-    training: int
-    """Rows of the training split."""
-    test: int
-    """First row of the test split."""
-
-    @classmethod
-    def of(cls, manifest: Manifest) -> "Series":
-        arrays = [manifest.arrays(split) for split in SPLITS]
-        value = manifest.fields["value"]
-        return cls(
-            values=np.concatenate([part["value"] for part in arrays]).astype(np.float64),
-            time=np.concatenate([part["time"] for part in arrays]),
-            unit=manifest.fields["time"].get("unit", ""),
-            channels=tuple(value["names"]),
-            units=tuple(value.get("units", [""] * len(value["names"]))),
-            training=len(arrays[0]["value"]),
-            test=sum(len(part["value"]) for part in arrays[:-1]),
-        )
-
-    def label(self, channel: int) -> str:
-        """A channel's name with its unit."""
-        unit = self.units[channel]
-        return f"{self.channels[channel]} ({unit})" if unit else self.channels[channel]
-
-
-@dataclass(frozen=True)
-class Forecasts:
-    """Every forecaster's values for the same windows."""
-
-    series: Series
-    first: np.ndarray
-    """Row of each window's first forecast step (N,), in the whole series."""
-    truth: np.ndarray
-    """(N, H, C)"""
-    values: Mapping[str, np.ndarray]
-    """By forecaster, each (N, H, C)."""
-    scale: np.ndarray
-    """What divides an error of each channel (C,) in the MASE."""
-
-    @property
-    def rows(self) -> np.ndarray:
-        """Row of each step (N, H) in the whole series."""
-        return self.first[:, None] + np.arange(self.truth.shape[1])
-
-    def errors(self, forecaster: str) -> np.ndarray:
-        return self.values[forecaster] - self.truth
+BASELINES = ("persistence", "seasonal_naive", "linear")
 
 
 def _mae(errors: np.ndarray, scale: np.ndarray) -> float:
@@ -122,6 +65,7 @@ def evaluate(case: Case) -> Outcome:
                 {"channel": name, **_measured(forecasts, case.metrics, channels=slice(number, number + 1))}
                 for number, name in enumerate(series.channels)
             ],
+            **_details_of_quantiles(forecasts),
         },
         predictions=_table(forecasts),
         figures=_figures(forecasts, case),
@@ -131,19 +75,40 @@ def evaluate(case: Case) -> Outcome:
 def _measured(
     forecasts: Forecasts, metrics: list[str], steps: slice = slice(None), channels: slice = slice(None)
 ) -> dict[str, Values]:
-    """The metrics of each forecaster over a part of the steps and channels."""
+    """The metrics of each forecaster over a part of the steps and channels; those of quantiles of the model only."""
     scale = forecasts.scale[channels]
-    return {
-        name: {metric: MEASURES[metric](forecasts.errors(name)[:, steps, channels], scale) for metric in metrics}
+    measured: dict[str, Values] = {
+        name: {
+            metric: MEASURES[metric](forecasts.errors(name)[:, steps, channels], scale)
+            for metric in metrics
+            if metric in MEASURES
+        }
         for name in forecasts.values
     }
+    if forecasts.quantiles is not None:
+        part, truth = forecasts.quantiles.part(steps, channels), forecasts.truth[:, steps, channels]
+        measured[MODEL] |= {metric: OF_QUANTILES[metric](part, truth) for metric in metrics if metric in OF_QUANTILES}
+    return measured
+
+
+def _details_of_quantiles(forecasts: Forecasts) -> dict[str, Any]:
+    quantiles, truth = forecasts.quantiles, forecasts.truth
+    if quantiles is None:
+        return {}
+    low, high = quantiles.levels[0], quantiles.levels[-1]
+    note = (
+        f"{quantiles.coverage(truth):.1%} of the values lie in the interval from the {low:g} to the {high:g} quantile; "
+        f"{high - low:.1%} would be right."
+    )
+    return {"per_quantile": quantiles.table(truth), "notes": [note]}
 
 
 def _forecasts(case: Case) -> Forecasts:
-    series, season = Series.of(case.manifest), case.options.season
+    options, dataset = case.options, case.manifest.dataset
+    series, season = Series.of(case.manifest, options.targets), options.season
     if season and season >= series.training:
         raise UserError(
-            f"task.season is {season} steps, but the training split of dataset '{case.manifest.dataset}' has only "
+            f"task.season is {season} steps, but the training split of dataset '{dataset}' has only "
             f"{series.training}; allowed: fewer than that, or no season"
         )
     model = case.predictions["forecast"].astype(np.float64)
@@ -154,8 +119,13 @@ def _forecasts(case: Case) -> Forecasts:
     values = {MODEL: model, "persistence": persistence(series.values, first, horizon)}
     if season:
         values["seasonal_naive"] = seasonal_naive(series.values, first, horizon, season)
+    if series.training >= options.window + horizon:
+        values["linear"] = linear(series.values, series.training, series.test, first, options.window, horizon)
+    quantiles = None
+    if options.quantiles:
+        quantiles = Quantiles(options.quantiles, case.predictions["quantiles"].astype(np.float64))
     scale = naive_scale(series.values[: series.training], season or 1)
-    return Forecasts(series, first, truth, values, scale)
+    return Forecasts(series, first, truth, values, scale, quantiles)
 
 
 def _table(forecasts: Forecasts) -> pa.Table:
@@ -170,10 +140,13 @@ def _table(forecasts: Forecasts) -> pa.Table:
         "truth": forecasts.truth.astype(np.float32).ravel(),
         "forecast": forecasts.values[MODEL].astype(np.float32).ravel(),
     }
-    for name in ("persistence", "seasonal_naive"):
+    for name in BASELINES:
         known = forecasts.values.get(name)
         size = number * horizon * channels
         columns[name] = pa.nulls(size, pa.float32()) if known is None else known.astype(np.float32).ravel()
+    if forecasts.quantiles is not None:
+        for place, level in enumerate(forecasts.quantiles.levels):
+            columns[f"quantile_{level:g}"] = forecasts.quantiles.values[..., place].astype(np.float32).ravel()
     return pa.table(columns)
 
 
@@ -224,6 +197,7 @@ def _lines(forecasts: Forecasts) -> list[Line]:
             time=forecasts.series.time[forecasts.rows[:, step]],
             truth=forecasts.truth[:, step, number],
             forecasts={forecaster: values[:, step, number] for forecaster, values in forecasts.values.items()},
+            band=_band(forecasts, (slice(None), step, number)),
         )
         for number in range(len(forecasts.series.channels))
         for step in sorted({0, horizon - 1})
@@ -245,4 +219,13 @@ def _window(forecasts: Forecasts, index: int, channel: int, window: int) -> Wind
         time=series.time[rows],
         truth=forecasts.truth[index, :, channel],
         forecasts={forecaster: values[index, :, channel] for forecaster, values in forecasts.values.items()},
+        band=_band(forecasts, (index, slice(None), channel)),
     )
+
+
+def _band(forecasts: Forecasts, part: tuple[Any, ...]) -> Band | None:
+    """From the lowest to the highest quantile."""
+    if forecasts.quantiles is None:
+        return None
+    levels, values = forecasts.quantiles.levels, forecasts.quantiles.values[part]
+    return Band(f"{levels[-1] - levels[0]:.0%} interval", values[..., 0], values[..., -1])

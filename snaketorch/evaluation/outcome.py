@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from snaketorch.config.tasks import Task
 from snaketorch.data.manifest import Manifest
+from snaketorch.tasks.base import TaskModule
 
 Values = dict[str, float | None]
 """Metrics by name, without the split; None where one is not defined, such as an AUROC of a single class."""
@@ -27,6 +28,10 @@ class Case:
     """What to measure."""
     examples: int
     """How many of the worst and of the best predictions to show."""
+    task: TaskModule
+    """The trained model, on the device that predicted."""
+    seed: int = 0
+    """Of its training."""
 
 
 @dataclass(frozen=True)

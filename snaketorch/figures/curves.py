@@ -80,7 +80,7 @@ def _mark_best(axes: Axes, curves: Mapping[int, tuple[list, list]], best_epochs:
 
 
 def _finish(axes: Axes, name: str) -> None:
-    axes.set(xlabel="epoch", ylabel=name)
+    axes.set(xlabel="epoch", ylabel=name.replace("_", " "))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, min_n_ticks=1))
     values = np.concatenate([[np.nan], *(line.get_ydata() for line in axes.get_lines())])
     values = values[np.isfinite(values)]

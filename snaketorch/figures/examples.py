@@ -1,5 +1,6 @@
-"""Images and sequences with what was said about them."""
+"""Images, sequences and texts with what was said about them."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from matplotlib.figure import Figure
 from snaketorch.figures.style import DATA_COLOURS, INK, MUTED, VERMILION, WIDTH, house_style, new_figure, shortened
 
 COLUMNS = 6
+TEXT_COLUMNS, TEXT_LINES = 62, 3
+"""Of a text as it is shown."""
 LARGEST_SIDE = 112
 """Pixels of an image as it is shown; larger ones are averaged down, so that a page stays small."""
 MOST_STEPS, MOST_CHANNELS = 500, len(DATA_COLOURS)
@@ -18,18 +21,24 @@ MOST_STEPS, MOST_CHANNELS = 500, len(DATA_COLOURS)
 
 @dataclass(frozen=True)
 class Example:
-    """A sample with its classes and the confidence (0 to 1) of the prediction."""
+    """A sample with what was told of it, a class or a number, and what is true."""
 
-    sample: np.ndarray
-    """An image (C, H, W), uint8, or a sequence (L, C), floating point."""
+    sample: np.ndarray | str
+    """An image (C, H, W), uint8, a sequence (L, C), floating point, or a text."""
     predicted: str
     true: str
-    confidence: float
+    confidence: float | None = None
+    """Of the prediction, 0 to 1, where it has one."""
 
 
 @house_style
 def examples_figure(examples: Sequence[Example], description: str) -> Figure:
-    """The examples in reading order: predicted class above, confidence below, and the true class where it differs."""
+    """The examples in reading order: what is predicted above, confidence below, and what is true where it differs.
+
+    Texts stand below each other, with the same beside them.
+    """
+    if isinstance(examples[0].sample, str):
+        return _texts(examples, description)
     columns = min(COLUMNS, len(examples))
     rows = -(-len(examples) // columns)
     height, width = examples[0].sample.shape[1:] if examples[0].sample.ndim == 3 else (2, 3)
@@ -42,7 +51,7 @@ def examples_figure(examples: Sequence[Example], description: str) -> Figure:
         axes.set_title(
             shortened(example.predicted, 14), color=INK if right else VERMILION, fontsize=9, loc="center", pad=4
         )
-        lines = [f"{percent(example.confidence)} sure"] + ([] if right else [f"is {shortened(example.true, 16)}"])
+        lines = [*_sure(example), *([] if right else [f"is {shortened(example.true, 16)}"])]
         for number, line in enumerate(lines):
             below = {"xy": (0.5, 0), "xycoords": "axes fraction", "textcoords": "offset points"}
             position = (0, -4 - 10 * number)
@@ -52,6 +61,30 @@ def examples_figure(examples: Sequence[Example], description: str) -> Figure:
         axes.spines[:].set_visible(False)
         axes.set(xticks=[], yticks=[])
     return figure
+
+
+def _texts(examples: Sequence[Example], description: str) -> Figure:
+    shown = [_lines(example.sample) for example in examples]
+    tops = np.cumsum([0, *(len(lines) + 0.7 for lines in shown)])
+    figure = new_figure(description, WIDTH, 0.17 * tops[-1] + 0.1)
+    axes = figure.add_subplot()
+    for example, lines, top in zip(examples, shown, tops, strict=False):
+        right = example.predicted == example.true
+        said = f"{shortened(example.predicted, 18)}{'' if right else f', is {shortened(example.true, 18)}'}"
+        axes.text(0, top, "\n".join(lines), va="top", linespacing=1.25)
+        axes.text(0.69, top, said, va="top", color=INK if right else VERMILION)
+        axes.text(1, top, "".join(_sure(example)), va="top", ha="right", color=MUTED, fontsize=8)
+    axes.set(xlim=(0, 1), ylim=(tops[-1], -0.2))
+    axes.set_axis_off()
+    return figure
+
+
+def _sure(example: Example) -> list[str]:
+    return [] if example.confidence is None else [f"{percent(example.confidence)} sure"]
+
+
+def _lines(text: str) -> list[str]:
+    return textwrap.wrap(text, TEXT_COLUMNS, max_lines=TEXT_LINES, placeholder=" …") or ["(nothing)"]
 
 
 def _draw_image(axes: Axes, image: np.ndarray) -> None:

@@ -12,6 +12,7 @@ from snaketorch.figures.style import (
     GREEN,
     INK,
     MUTED,
+    PURPLE,
     VERMILION,
     WIDTH,
     house_style,
@@ -21,12 +22,21 @@ from snaketorch.figures.style import (
 )
 
 MODEL = "model"
-COLOURS = {MODEL: VERMILION, "persistence": BLUE, "seasonal_naive": GREEN}
+COLOURS = {MODEL: VERMILION, "persistence": BLUE, "seasonal_naive": GREEN, "linear": PURPLE}
 PANELS = 8
 LONGEST = 600
 """Steps of a series that can still be told apart over the width of a page."""
 FEW = 8
 """Steps ahead up to which each is drawn as something of its own."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """An interval that the model gives at each time, (N,) each."""
+
+    name: str
+    low: np.ndarray
+    high: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class Line:
     truth: np.ndarray
     forecasts: Mapping[str, np.ndarray]
     """By forecaster, each (N,): ``model`` and the baselines."""
+    band: Band | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Window:
     time: np.ndarray
     truth: np.ndarray
     forecasts: Mapping[str, np.ndarray]
+    band: Band | None = None
 
 
 @house_style
@@ -72,6 +84,8 @@ def timeline_figure(lines: Sequence[Line], unit: str) -> Figure:
         axes.plot(line.time[part], line.truth[part], color=INK, linewidth=1.4, label="truth", zorder=2.5)
         for name, values in line.forecasts.items():
             _plot(axes, name, line.time[part], values[part])
+        if line.band is not None:
+            _shade(axes, line.band, line.time, part)
         # above the panel: a long unit beside a low one would run into the next
         last = f" (the last {LONGEST} of {len(line.time):,} windows)" if len(line.time) > LONGEST else ""
         axes.set_title(f"{shortened(line.channel, 40)}, {steps(line.steps_ahead)} ahead{last}")
@@ -124,6 +138,8 @@ def windows_figure(windows: Sequence[Window], unit: str, description: str) -> Fi
             # a single step is a point, not a line
             marked = len(values) == 1 or (name == MODEL and len(values) <= FEW)
             _plot(axes, name, window.time, values, marker="o" if marked else None)
+        if window.band is not None:
+            _shade(axes, window.band, window.time)
         half_a_step = float(window.time[0] - window.past_time[-1]) / 2
         axes.axvspan(window.time[0] - half_a_step, window.time[-1] + half_a_step, color=MUTED, alpha=0.1)
         axes.set_title(window.title, fontsize=8.5, pad=5)
@@ -143,6 +159,14 @@ def windows_figure(windows: Sequence[Window], unit: str, description: str) -> Fi
 def _plot(axes: Axes, name: str, time: np.ndarray, values: np.ndarray, marker: str | None = None) -> None:
     style = {"linewidth": 1.8, "zorder": 3} if name == MODEL else {"linewidth": 1}
     axes.plot(time, values, color=COLOURS[name], marker=marker, markersize=3, label=shown_name(name), **style)
+
+
+def _shade(axes: Axes, band: Band, time: np.ndarray, part: slice = slice(None)) -> None:
+    low, high, time = band.low[part], band.high[part], time[part]
+    if len(time) == 1:
+        axes.vlines(time, low, high, color=VERMILION, alpha=0.3, linewidth=5, label=band.name)
+    else:
+        axes.fill_between(time, low, high, color=VERMILION, alpha=0.2, linewidth=0, label=band.name, zorder=1.5)
 
 
 def shown_name(forecaster: str) -> str:

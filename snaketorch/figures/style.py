@@ -9,9 +9,11 @@ told apart with any colour vision, and stand out at 3:1 or more from both.
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,10 +34,16 @@ ON_COLOUR = "#ffffff"
 """Text on a patch of data colour; not replaced on dark paper, as the patch is not either."""
 
 FONT_STACK = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+MONOSPACED_STACK = "ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace"
+MONOSPACED = "DejaVu Sans Mono"
+"""The font of text whose signs are all as wide; readers see it in their own."""
 _LAYOUT_FONT = "DejaVu Sans"  # comes with Matplotlib, so every machine lays out alike; wide, so others fit
 
 WIDTH = 7.5
 """Inches of a figure over the width of a page's text."""
+
+LEGEND_HANDLE, LEGEND_CHARACTER = 0.5, 0.085
+"""Inches that an entry of a legend takes beside its text, and each character of that."""
 
 house_style = matplotlib.style.context(
     [
@@ -100,7 +108,18 @@ def new_figure(description: str, width: float, height: float) -> Figure:
 def legend_above(figure: Figure, axes: Axes) -> None:
     """One legend for the whole figure, of what ``axes`` shows, above the panels where it hides no data."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), handlelength=1.6, columnspacing=1.6)
+    columns = _legend_columns(labels, figure.get_figwidth())
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, handlelength=1.6, columnspacing=1.6)
+
+
+def _legend_columns(labels: Sequence[str], width: float) -> int:
+    """The most columns of a legend, filled from top to bottom, that fit into ``width`` inches."""
+    for columns in range(len(labels), 1, -1):
+        # as Matplotlib does it: the first ones have an entry more
+        widest = [max(map(len, column)) for column in np.array_split(labels, columns)]
+        if sum(LEGEND_HANDLE + LEGEND_CHARACTER * characters for characters in widest) <= width:
+            return columns
+    return 1
 
 
 def shortened(text: str, length: int) -> str:
@@ -121,7 +140,8 @@ def as_svg(figure: Figure, name: str) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata=metadata)
     figure.set_layout_engine("none")  # it would move things a little each time
-    return re.sub(rf"[\"']{_LAYOUT_FONT}[\"']", FONT_STACK, buffer.getvalue())
+    svg = re.sub(rf"[\"']{_LAYOUT_FONT}[\"']", FONT_STACK, buffer.getvalue())
+    return re.sub(rf"[\"']{MONOSPACED}[\"']", MONOSPACED_STACK, svg)
 
 
 def save(figure: Figure, path: Path, name: str) -> None:

@@ -1,7 +1,9 @@
 """What every task has in common."""
 
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from pytorch_lightning import LightningModule
@@ -12,6 +14,7 @@ from snaketorch.config.tasks import Task
 from snaketorch.data.loading.samples import Batch, Samples
 from snaketorch.data.manifest import Manifest
 from snaketorch.models import build_network
+from snaketorch.models.shapes import Shape
 
 
 class RunningMeans(nn.Module):
@@ -47,19 +50,25 @@ class TaskModule(LightningModule):
         facts: What it must know of the dataset: fields, statistics, classes.
         network: The network; the only part that has weights.
         optimization: Gives Lightning the optimizer and its schedule; set by the training.
+        samples_folder: Where to put what the model makes as it learns, such as `epoch-0001.png` or `.txt`, with
+            ``snaketorch.publish``; it becomes `samples/` beside the model. Set by the training, None elsewhere.
+        averaged_part: Name of the part of the network whose weights an average is taken of; empty for all of it.
     """
+
+    averaged_part: ClassVar[str] = ""
 
     def __init__(self, options: Task, model: Model, facts: dict[str, Any]):
         super().__init__()
         self.options = options
         self.facts = facts
-        self.network = build_network(model, self.input_shape(), self.num_outputs())
+        self.network = build_network(model, self.input_shape(), self.num_outputs(), options.each_step)
         self.train_means = RunningMeans(list(options.logged))
         self.val_means = RunningMeans(list(options.logged))
         self.optimization = None
+        self.samples_folder: Path | None = None
 
     @abstractmethod
-    def input_shape(self) -> tuple[int, ...]:
+    def input_shape(self) -> Shape:
         """Shape of one sample as the network reads it."""
 
     @abstractmethod
@@ -77,6 +86,12 @@ class TaskModule(LightningModule):
     @abstractmethod
     def predict(self, batch: Batch) -> Batch:
         """What the test needs of a batch, in the data's own units."""
+
+    def use(self, models: Mapping[str, "TaskModule"]) -> None:
+        """Takes the trained models of other experiments that it needs, by the name of the need.
+
+        Called before it trains or predicts.
+        """
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self._step(batch, self.train_means)

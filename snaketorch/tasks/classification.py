@@ -1,4 +1,4 @@
-"""One class for each image or sequence."""
+"""One class for each sample, whatever the sample is."""
 
 import torch
 from torch import Tensor
@@ -6,47 +6,27 @@ from torch.nn import functional as F
 
 from snaketorch.data.loading.samples import ArraySamples, Batch, RaggedSamples, samples_from
 from snaketorch.data.manifest import Manifest
+from snaketorch.errors import DataError, UserError
+from snaketorch.models.shapes import Shape
 from snaketorch.tasks.base import TaskModule
-
-IMAGE_SCALE = 255.0  # images are stored as bytes; their statistics are of values in [0, 1]
-LEARNT_FROM = ("image", "value")
+from snaketorch.tasks.inputs import inputs_of
 
 
 class Classification(TaskModule):
     """Cross-entropy over classes.
 
-    A batch holds ``image`` (B, C, H, W), bytes, or floating point where augmentation has normalised them; or
-    ``value`` (B, L, C) in the data's units, with ``length`` (B,) where samples have lengths of their own. Beside
-    it ``label`` (B,), and where two samples are mixed ``mixed_label`` (B,), the other one's class, and
-    ``mixed_share`` (B,), what is left of the sample itself.
+    A batch holds what ``inputs`` reads. Beside it ``label`` (B,), and where two samples are mixed ``mixed_label``
+    (B,), the other one's class, and ``mixed_share`` (B,), what is left of the sample itself.
     """
 
     def __init__(self, options, model, facts):
+        self._check(options, facts)
         super().__init__(options, model, facts)
-        statistics = facts["fields"][self.field]["statistics"]
-        shape = (-1, 1, 1) if self.field == "image" else (-1,)
-        for name in ("mean", "std"):
-            value = torch.tensor(statistics[name], dtype=torch.float32).view(shape)
-            self.register_buffer(name, value, persistent=False)
+        self.inputs = inputs_of(facts, getattr(options, "read", None))
+        self.register_buffer("class_weights", self._class_weights(), persistent=False)
 
-    @property
-    def field(self) -> str:
-        """What is classified."""
-        return next(name for name in LEARNT_FROM if name in self.facts["fields"])
-
-    def input_shape(self) -> tuple[int, ...]:
-        field = self.facts["fields"][self.field]
-        if self.field == "value":
-            length, channels = field["shape"]
-            return length or field["longest"], channels
-        channels, height, width = field["shape"]
-        match getattr(self.options, "read", None):
-            case "rows":
-                return height, channels * width
-            case "columns":
-                return width, channels * height
-            case _:
-                return channels, height, width
+    def input_shape(self) -> Shape:
+        return inputs_of(self.facts, getattr(self.options, "read", None)).shape
 
     def num_outputs(self) -> int:
         return len(self.facts["classes"])
@@ -54,42 +34,77 @@ class Classification(TaskModule):
     def samples(self, manifest: Manifest, split: str) -> ArraySamples | RaggedSamples:
         return samples_from(manifest.arrays(split))
 
-    def forward(self, sample: Tensor, length: Tensor | None = None) -> Tensor:
-        """Logits (B, K) of what a batch holds."""
-        if self.field == "value":
-            return self._of_sequences(sample, length)
-        scaled = sample if sample.is_floating_point() else (sample.float() / IMAGE_SCALE - self.mean) / self.std
-        match getattr(self.options, "read", None):
-            case "rows":  # (B, C, H, W) -> (B, H, C * W)
-                scaled = scaled.transpose(1, 2).flatten(2)
-            case "columns":  # (B, C, H, W) -> (B, W, C * H)
-                scaled = scaled.permute(0, 3, 1, 2).flatten(2)
-        return self.network(scaled)
+    def forward(self, *fields: Tensor | None) -> Tensor:
+        """Logits (B, K) of what a batch holds: the ``fields`` that ``inputs`` reads."""
+        return self.network(*self.inputs(*fields))
 
     def measure(self, batch: Batch) -> dict[str, Tensor]:
         """Loss and accuracy; that of mixed samples counts either class by its share."""
         logits, label = self._logits(batch), batch["label"]
-        loss, right = self._against(logits, label)
+        measured = self._against(logits, label)
         if "mixed_label" in batch:
-            share = batch["mixed_share"]
-            other_loss, other_right = self._against(logits, batch["mixed_label"])
-            loss, right = share * loss + (1 - share) * other_loss, share * right + (1 - share) * other_right
-        return {"loss": loss.mean(), "accuracy": right.mean()}
+            share, other = batch["mixed_share"], self._against(logits, batch["mixed_label"])
+            measured = {name: share * value + (1 - share) * other[name] for name, value in measured.items()}
+        means = {name: value.mean() for name, value in measured.items()}
+        if self.class_weights is not None:
+            means["loss"] = means["loss"] / means.pop("weight")  # as torch has it: the mean by weight
+        return means
 
     def predict(self, batch: Batch) -> Batch:
         """``logits`` (B, K) float32 and ``label`` (B,) int64."""
         return {"logits": self._logits(batch).float(), "label": batch["label"]}
 
     def _logits(self, batch: Batch) -> Tensor:
-        return self(batch[self.field], batch.get("length"))
+        return self.network(*self.inputs.of(batch))
 
-    def _against(self, logits: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        loss = F.cross_entropy(logits, label, label_smoothing=self.options.label_smoothing, reduction="none")
-        return loss, (logits.argmax(1) == label).float()
+    def _against(self, logits: Tensor, label: Tensor) -> dict[str, Tensor]:
+        """Of each sample (B,): the loss, what is right, and the weight where classes have some."""
+        weights, smoothing, most = self.class_weights, self.options.label_smoothing, self.options.top_k
+        measured = {
+            "loss": F.cross_entropy(logits, label, weights, label_smoothing=smoothing, reduction="none"),
+            "accuracy": (logits.argmax(1) == label).float(),
+        }
+        if most is not None:
+            measured[f"top_{most}_accuracy"] = (logits.topk(most).indices == label[:, None]).any(1).float()
+        if weights is not None:
+            measured["weight"] = weights[label].float()
+        return measured
 
-    def _of_sequences(self, value: Tensor, length: Tensor | None) -> Tensor:
-        scaled = (value - self.mean) / self.std
-        if length is None:
-            return self.network(scaled)
-        padding = torch.arange(scaled.shape[1], device=scaled.device) >= length[:, None]
-        return self.network(scaled.masked_fill(padding[:, :, None], 0), length)
+    def _class_weights(self) -> Tensor | None:
+        asked = self.options.class_weights
+        if asked is None:
+            return None
+        return self._balanced(torch.tensor(self.facts["class_counts"])) if asked == "balanced" else torch.tensor(asked)
+
+    def _balanced(self, counts: Tensor) -> Tensor:
+        # a class without training samples has no loss that a weight would count for
+        return counts.sum() / (len(counts) * counts.clamp(min=1)).float()
+
+    def _check(self, options, facts) -> None:
+        name, classes = facts["dataset"], facts["classes"]
+        if len(classes) < 2:
+            raise DataError(
+                f"dataset '{name}' has one class only, {', '.join(map(repr, classes))}: there is nothing to tell it "
+                "from; allowed: at least two classes"
+            )
+        if facts["fields"]["label"]["shape"]:
+            raise DataError(
+                f"dataset '{name}' has any number of labels for each sample; allowed: task.multi_label: true, or one "
+                "class for each sample"
+            )
+        if options.top_k is not None and options.top_k >= len(classes):
+            raise UserError(
+                f"task.top_k: {options.top_k} of the {len(classes)} classes of dataset '{name}' always hold the right "
+                f"one; allowed: below {len(classes)}"
+            )
+        check_weights(options, facts)
+
+
+def check_weights(options, facts) -> None:
+    """UserError when ``options.class_weights`` are not as many as the classes."""
+    weights, classes = options.class_weights, facts["classes"]
+    if isinstance(weights, list) and len(weights) != len(classes):
+        raise UserError(
+            f"task.class_weights: {len(weights)} weights for the {len(classes)} classes of dataset "
+            f"'{facts['dataset']}'; allowed: one for each, in the order of manifest.json, or balanced"
+        )

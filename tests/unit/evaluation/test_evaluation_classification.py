@@ -7,7 +7,8 @@ import pytest
 from sklearn import metrics
 
 from snaketorch.data.manifest import Manifest
-from snaketorch.evaluation.classification import MEASURES, evaluate
+from snaketorch.evaluation.class_scores import MEASURES
+from snaketorch.evaluation.classification import evaluate
 from snaketorch.evaluation.outcome import Case
 from tests.unit.prepared_by_hand import write_sequences
 
@@ -20,11 +21,12 @@ def softmax(logits):
     return shares / shares.sum(1, keepdims=True)
 
 
-def make_case(logits, label, names=tuple(MEASURES), examples=3, classes=CLASSES):
+def make_case(logits, label, names=tuple(MEASURES), examples=3, classes=CLASSES, top_k=None):
     images = np.arange(len(label), dtype=np.uint8)[:, None, None, None] * np.ones((1, 1, 4, 4), np.uint8)
-    manifest = SimpleNamespace(classes=classes, arrays=lambda split: {"test": {"image": images}}[split])
+    arrays = {"test": {"image": images}, "train": {"label": np.array([0, 1, 1])}}
+    manifest = SimpleNamespace(classes=classes, arrays=arrays.__getitem__, fields={"image": {}})
     predictions = {"logits": logits.astype(np.float32), "label": label.astype(np.int64)}
-    return Case(SimpleNamespace(), manifest, predictions, list(names), examples)
+    return Case(SimpleNamespace(top_k=top_k), manifest, predictions, list(names), examples, task=None)
 
 
 def some(samples=200, present=4):

@@ -17,8 +17,20 @@ def series(channels=1, seed=0):
     )
 
 
-def make_case(values, season=None, horizon=HORIZON, metrics=("mae", "rmse", "mase"), error=1.5, units=None):
-    """A model that is ``error`` too high, on every window of the test split."""
+def make_case(
+    values,
+    season=None,
+    horizon=HORIZON,
+    metrics=("mae", "rmse", "mase"),
+    error=1.5,
+    units=None,
+    targets=None,
+    bands=None,
+):
+    """A model that is ``error`` too high, on every window of the test split.
+
+    ``bands``: how far each quantile is from the truth, by its level.
+    """
     channels = values.shape[1]
     bounds = {"train": slice(0, TRAIN), "val": slice(TRAIN, TRAIN + VAL), "test": slice(TRAIN + VAL, None)}
     time = 1900.0 + np.arange(len(values))
@@ -32,9 +44,14 @@ def make_case(values, season=None, horizon=HORIZON, metrics=("mae", "rmse", "mas
     )
     index = np.arange(TEST - horizon + 1)
     target = np.stack([values[TRAIN + VAL + i : TRAIN + VAL + i + horizon] for i in index])
-    options = SimpleNamespace(window=WINDOW, horizon=horizon, season=season)
+    quantiles = list(bands) if bands else None
+    options = SimpleNamespace(window=WINDOW, horizon=horizon, season=season, targets=targets, quantiles=quantiles)
+    if targets:
+        target = target[:, :, [int(name.removeprefix("channel ")) for name in targets]]
     predictions = {"forecast": target + np.float32(error), "target": target, "index": index}
-    return Case(options, manifest, predictions, list(metrics), 2)
+    if bands:
+        predictions["quantiles"] = target[..., None] + np.array(list(bands.values()), np.float32)
+    return Case(options, manifest, predictions, list(metrics), 2, task=None)
 
 
 def by_hand(values, season, horizon, forecast):
@@ -73,7 +90,7 @@ def test_metrics_are_those_computed_by_hand(channels, season):
     outcome = evaluate(make_case(values, season))
     assert outcome.metrics == pytest.approx(by_hand(values, season, HORIZON, FORECASTERS["model"]), rel=1e-5)
     expected = {"persistence": FORECASTERS["persistence"]} | ({"seasonal_naive": seasonal} if season else {})
-    assert list(outcome.baselines) == list(expected)
+    assert list(outcome.baselines) == [*expected, "linear"]
     for name, forecast in expected.items():
         assert outcome.baselines[name] == pytest.approx(by_hand(values, season, HORIZON, forecast), rel=1e-5)
 
@@ -128,6 +145,43 @@ def test_every_step_of_every_window_is_in_the_table():
 
 def test_without_a_season_its_column_is_empty():
     assert evaluate(make_case(series())).predictions["seasonal_naive"].null_count == (TEST - HORIZON + 1) * HORIZON
+
+
+def test_of_chosen_channels_only_they_are_tested():
+    values = series(3)
+    case = make_case(values, targets=["channel 2", "channel 0"])
+    outcome = evaluate(case)
+    assert [row["channel"] for row in outcome.details["per_channel"]] == ["channel 2", "channel 0"]
+    expected = by_hand(values[:, [2, 0]], None, HORIZON, FORECASTERS["persistence"])
+    assert outcome.baselines["persistence"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_quantiles_are_measured_by_their_own_loss_and_by_what_lies_between_them():
+    metrics = ["mae", "pinball", "coverage_error", "interval_width"]
+    bands = {0.1: -2.0, 0.5: 0.5, 0.8: 4.0}
+    outcome = evaluate(make_case(series(2), metrics=metrics, error=0.5, bands=bands))
+    assert outcome.metrics == pytest.approx(
+        # all values lie in an interval that should hold 70 % of them
+        {"mae": 0.5, "pinball": (0.1 * 2 + 0.5 * 0.5 + 0.2 * 4) / 3, "coverage_error": 0.3, "interval_width": 6.0},
+        rel=1e-5,
+    )
+    assert set(outcome.baselines["linear"]) == {"mae"}
+    assert [row["share_below"] for row in outcome.details["per_quantile"]] == [0, 1, 1]
+    assert outcome.details["notes"] == [
+        "100.0% of the values lie in the interval from the 0.1 to the 0.8 quantile; 70.0% would be right."
+    ]
+    table = outcome.predictions.to_pandas()
+    assert np.allclose(table["quantile_0.8"] - table["truth"], 4, atol=1e-4)
+    labels = {text for axes in outcome.figures["worst"].axes for text in axes.get_legend_handles_labels()[1]}
+    assert "70% interval" in labels
+
+
+def test_a_training_split_too_short_for_a_linear_forecast_has_none():
+    case = make_case(series())
+    case.options.window = TRAIN - HORIZON + 1
+    outcome = evaluate(case)
+    assert list(outcome.baselines) == ["persistence"]
+    assert outcome.predictions["linear"].null_count == len(outcome.predictions)
 
 
 def test_a_season_longer_than_the_training_split_is_refused():

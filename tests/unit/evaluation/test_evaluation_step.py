@@ -36,7 +36,7 @@ class Trained:
         weights = build_task(options, network, dataset.facts()).network.state_dict()
         if break_weights:
             next(iter(weights.values())).fill_(torch.nan)
-        self.folder, self.manifest, self.data = folder, manifest, dataset.dataset
+        self.folder, self.manifest, self.data, self.task = folder, manifest, dataset.dataset, options
         self.model, self.record = folder / "model.ckpt", folder / "record.json"
         save_model(self.model, options, network, dataset.facts(), weights)
         (folder / "history.csv").write_text(HISTORY)
@@ -61,7 +61,9 @@ class Trained:
             "figures": self.folder / to / "figures",
         }
         evaluate(
-            EvaluateSpec(experiment="some", seed=3, data=self.data, evaluate={"examples": 2, **options}),
+            EvaluateSpec(
+                experiment="some", seed=3, data=self.data, task=self.task, evaluate={"examples": 2, **options}
+            ),
             manifest=self.manifest,
             model=self.model,
             record=self.record,
@@ -103,7 +105,7 @@ def test_a_classifier_is_tested_on_every_sample_of_the_test_split(done, digits):
     assert (content["goal"], content["modes"]["test/accuracy"]) == ("test/accuracy", "max")
     assert (content["experiment"], content["seed"], content["data"]) == ("some", 3, "digits")
     assert content["task"]["kind"] == "image_classification"
-    assert content["baselines"] == {}
+    assert content["baselines"]["majority_class"]["test/accuracy"] == pytest.approx(0.1, abs=0.01)
     figures = {path.name for path in done.figures.iterdir()}
     assert figures == {f"{name}.svg" for name in ("confusion", "reliability", "worst", "best", "curves")}
 
@@ -116,6 +118,7 @@ def test_a_forecaster_is_tested_beside_its_baselines(forecaster, sunspots):
     assert {name: set(values) for name, values in content["baselines"].items()} == {
         "persistence": set(content["metrics"]),
         "seasonal_naive": set(content["metrics"]),
+        "linear": set(content["metrics"]),
     }
     table = parquet.read_table(done.predictions).to_pandas()
     error = (table["truth"] - table["forecast"]).abs().mean()

@@ -5,6 +5,7 @@ from drawn_figures import example, line, window
 from snaketorch.figures.confusion import confusion_figure
 from snaketorch.figures.examples import examples_figure, percent, reduced
 from snaketorch.figures.forecasts import LONGEST, PANELS, error_figure, timeline_figure, windows_figure
+from snaketorch.figures.language_modelling import Passage, context_figure, passages_figure
 from snaketorch.figures.reliability import reliability_figure
 from snaketorch.figures.style import BLUE, VERMILION
 
@@ -78,3 +79,22 @@ def test_the_truth_runs_on_from_the_past_into_the_forecast():
     assert list(shown["truth"].get_xdata()) == list(100.0 + np.arange(15))
     assert list(shown["model"].get_xdata()) == [112, 113, 114]
     assert shown["persistence"].get_color() == BLUE
+
+
+def test_a_token_is_coloured_over_the_signs_it_stands_for_by_how_much_it_surprises():
+    passage = Passage(["The", " c", "at", "\n"], np.array([0.0, 4.0, 8.0, 99.0]))
+    axes, _ = passages_figure([passage], "Some text").axes
+    (boxes,) = axes.collections
+    extents = [(box.vertices[:, 0].min(), box.vertices[:, 0].max()) for box in boxes.get_paths()]
+    assert extents == [(3, 5), (5, 8)], "what was certain has no colour; equal colours are one box"
+    assert boxes.get_facecolor()[0][3] < boxes.get_facecolor()[1][3]
+    assert [(text.get_position()[0], text.get_text()) for text in axes.texts[:2]] == [(0, "The"), (4, "cat↵")]
+    assert axes.texts[-1].get_text() == f"{passage.mean_bits:.1f}"
+
+
+def test_the_curve_over_context_keeps_the_mean_of_what_it_puts_together():
+    (axes,) = context_figure(np.arange(1.0, 129.0), {"unigram": 4.0}).axes
+    curve, level = axes.get_lines()
+    assert np.allclose(curve.get_xdata(), curve.get_ydata())
+    assert (curve.get_xdata()[0], curve.get_xdata()[-1]) == (1, 128) and len(curve.get_xdata()) < 60
+    assert level.get_ydata()[0] == 4.0

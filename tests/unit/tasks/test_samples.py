@@ -38,7 +38,7 @@ def test_reading_rows_keeps_each_row_as_one_step(digits):
     task.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     images = samples_of(task, manifest, "test").batch(torch.arange(4))["image"]
     task(images)
-    expected = (images[:, 0].float() / 255 - task.mean.item()) / task.std.item()
+    expected = (images[:, 0].float() / 255 - task.inputs.mean.item()) / task.inputs.std.item()
     assert torch.allclose(seen[0], expected, atol=1e-6)
 
 
@@ -58,5 +58,6 @@ def test_an_untrained_forecast_with_no_change_is_persistence(sunspots):
     task = task_of("sunspots_gru", manifest).eval()
     torch.nn.init.zeros_(task.network.head.weight)
     torch.nn.init.zeros_(task.network.head.bias)
-    predicted = task.predict(samples_of(task, manifest, "test").batch(torch.arange(5)))
-    assert torch.allclose(predicted["forecast"], predicted["window"][:, -1:].expand(-1, 3, -1), atol=1e-3)
+    batch = samples_of(task, manifest, "test").batch(torch.arange(5))
+    predicted = task.predict(batch)
+    assert torch.allclose(predicted["forecast"], batch["window"][:, -1:].expand(-1, 3, -1), atol=1e-3)

@@ -1,0 +1,1 @@
+"""What adversarial training is made of: losses, and measures of what it makes."""
