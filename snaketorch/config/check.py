@@ -16,6 +16,7 @@ from snaketorch.config.explain import explain
 from snaketorch.config.overrides import SHOWN_AS
 from snaketorch.config.problems import Problem
 from snaketorch.config.select import is_abstract
+from snaketorch.config.upstream import Part, upstream_conflicts
 
 S = TypeVar("S", bound=Section)
 
@@ -59,15 +60,29 @@ def check_experiments(
         for name, checked in datasets.items()
     }
     experiments = {name: check(ExperimentConfig, document, problems) for name, document in documents.items()}
+    parts = upstream_parts(documents, experiments)
     found: dict[str, list[Conflict]] = {}
-    for name, document in documents.items():
-        if document.data is not None and not is_abstract(document):
-            checked = experiments[name]
-            usable = checked.usable if document.complete else checked.usable & document.data.keys()
-            found[name] = list(experiment_conflicts(checked.section, usable, gives))
+    for name, part in parts.items():
+        if documents[name].data is not None and not part.abstract:
+            conflicts = experiment_conflicts(part.section, part.usable, gives)
+            found[name] = [*conflicts, *upstream_conflicts(name, parts)]
     for name in found:
         problems.extend(_own_conflicts(name, found, documents[name]))
     return experiments
+
+
+def upstream_parts(
+    documents: Mapping[str, Document], experiments: Mapping[str, Checked[ExperimentConfig]]
+) -> dict[str, Part]:
+    """Each experiment as far as it is right, for those that need its model."""
+    return {
+        name: Part(
+            checked.section,
+            checked.usable if documents[name].complete else checked.usable & (documents[name].data or {}).keys(),
+            is_abstract(documents[name]),
+        )
+        for name, checked in experiments.items()
+    }
 
 
 def _own_conflicts(name: str, found: Mapping[str, list[Conflict]], document: Document) -> Iterator[Problem]:

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
+from snaketorch.config import adversarial, companions, training_rules
 from snaketorch.config.augment import Augment
 from snaketorch.config.contents import CONTENTS, IMAGES
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.experiment import ExperimentConfig
-from snaketorch.config.models import Model
+from snaketorch.config.models import NOISE, TOKENS, Model, Network
 from snaketorch.config.optimizers import Cosine, Plateau, Sgd
 from snaketorch.config.problems import KeyPath, did_you_mean, listed
+from snaketorch.config.transfer import GradualUnfreezing
 
 Conflict = tuple[KeyPath, str]
 """The key that should change, and why."""
@@ -46,6 +48,10 @@ def dataset_conflicts(dataset: DatasetConfig, usable: set[str]) -> Iterator[Conf
             ("prepare", "missing"),
             f"'{prepare.missing}' cannot be done to {gives}; allowed: {listed(sorted(content.missing))}",
         )
+    if "decoder" in prepare.model_fields_set & content.prepare and not source.has_image_files:
+        yield ("prepare", "decoder"), f"has no meaning for source '{source.kind}'; allowed: to leave it out"
+    if "max_bad_share" in prepare.model_fields_set & content.prepare and prepare.on_bad_sample == "error":
+        yield ("prepare", "max_bad_share"), "has no effect without on_bad_sample: skip; allowed: with it, or not at all"
     if "augment" in content.prepare and prepare.augment is not None:
         yield from _without_meaning(prepare.augment, source.provides, ("prepare", "augment"))
 
@@ -60,6 +66,9 @@ def _without_meaning(augment: Augment, content: str, section: KeyPath) -> Iterat
     meant = CONTENTS[content].augment
     for key in sorted(augment.model_fields_set - meant):
         yield (*section, key), f"has no meaning for {content}; allowed: {listed(sorted(meant), most=30) or 'nothing'}"
+    for key, why in companions.without_companions(augment, companions.AUGMENT):
+        if meant.issuperset(key):
+            yield (*section, *key), why
 
 
 def _dataset_exists(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
@@ -85,13 +94,53 @@ def _images_are_read(experiment: ExperimentConfig, datasets: Datasets) -> Iterat
 
 def _network_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     task, model = experiment.task, experiment.model
-    if model.reads != task.network_reads:
-        fitting = [kind for kind, network in _kinds(Model).items() if network.reads == task.network_reads]
+    content = datasets.get(experiment.data)
+    given = {task.data[content]} if content in task.data else set(task.data.values())
+    needs = listed(sorted(given)) + (", and an output at each step" if task.each_step else "")
+    fitting = [kind for kind, network in _kinds(Model).items() if _fits(network, task, given)]
+    if not _fits(model, task, given):
         yield (
             ("model", "kind"),
-            f"'{model.kind}' reads {model.reads}, but task '{task.kind}' gives it {task.network_reads}; "
+            f"'{model.kind}' reads {' or '.join(model.reads)}, but task '{task.kind}' gives it {needs}; "
             f"allowed: {', '.join(fitting)}",
         )
+
+
+def _task_agrees_with_itself(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    for key, why in experiment.task.contradictions():
+        yield ("task", key), why
+
+
+def _steps_look_back_only(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    task, model = experiment.task, experiment.model
+    if not task.each_step:
+        return
+    if getattr(model, "bidirectional", False):
+        yield (
+            ("model", "bidirectional"),
+            f"true lets each step see what comes after it, which task '{task.kind}' asks for; allowed: false",
+        )
+    if _chosen(model, "pooling"):
+        yield (
+            ("model", "pooling"),
+            f"has no meaning for task '{task.kind}', which has an output at each step; allowed: to leave it out",
+        )
+
+
+def _tokens_are_embedded(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    task, content = experiment.task, datasets.get(experiment.data)
+    if task.data.get(content) not in (None, TOKENS) and _chosen(experiment.model, "embedding"):
+        yield ("model", "embedding"), f"has no meaning for {task.data[content]}; allowed: to leave it out"
+
+
+def _chosen(model: Network, key: str) -> bool:
+    """Whether ``model`` has the key with another value than its default."""
+    field = type(model).model_fields.get(key)
+    return field is not None and getattr(model, key) != field.default
+
+
+def _fits(network: type[Network] | Network, task: Any, given: set[str]) -> bool:
+    return not given.isdisjoint(network.reads) and (network.each_step or not task.each_step)
 
 
 def _checkpoint_metric_is_logged(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
@@ -168,6 +217,24 @@ def _clipping_is_on(experiment: ExperimentConfig, datasets: Datasets) -> Iterato
         )
 
 
+def _transfer_has_trained_weights(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    transfer, model = experiment.transfer, experiment.model
+    if transfer is not None and model.pretrained is None:
+        yield ("transfer",), "needs trained weights to start from; allowed: with model.pretrained, or not at all"
+    if transfer is not None and NOISE in model.reads:
+        yield ("transfer",), f"has no meaning for '{model.kind}', which has no head; allowed: to leave it out"
+
+
+def _unfreezing_begins(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
+    transfer, epochs = experiment.transfer, experiment.trainer.max_epochs
+    if isinstance(transfer, GradualUnfreezing) and transfer.epochs_per_block >= epochs:
+        yield (
+            ("transfer", "epochs_per_block"),
+            f"{transfer.epochs_per_block} means that only the head learns in {_count(epochs, 'epoch')}; "
+            "allowed: below trainer.max_epochs, or kind: feature_extraction",
+        )
+
+
 def _accelerator_is_asked_for(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
     accelerator, gpus = experiment.trainer.accelerator, experiment.resources.gpus
     if accelerator == "cpu" and gpus:
@@ -204,7 +271,10 @@ RULES: dict[Callable[[ExperimentConfig, Datasets], Iterator[Conflict]], tuple[st
     _dataset_fits_task: ("data", "task"),
     _augmentation_fits_data: ("data", "augment"),
     _images_are_read: ("data", "task"),
-    _network_fits_task: ("task", "model"),
+    _network_fits_task: ("data", "task", "model"),
+    _task_agrees_with_itself: ("task",),
+    _steps_look_back_only: ("task", "model"),
+    _tokens_are_embedded: ("data", "task", "model"),
     _checkpoint_metric_is_logged: ("task", "checkpoint"),
     _stopping_metric_is_logged: ("task", "early_stopping"),
     _schedule_metric_is_logged: ("task", "lr_scheduler"),
@@ -215,6 +285,14 @@ RULES: dict[Callable[[ExperimentConfig, Datasets], Iterator[Conflict]], tuple[st
     _rates_fit: ("optimizer", "lr_scheduler"),
     _nesterov_has_momentum: ("optimizer",),
     _clipping_is_on: ("trainer",),
+    training_rules.momentum_is_used: ("optimizer", "lr_scheduler"),
+    training_rules.average_is_taken: ("weight_averaging", "early_stopping"),
+    _transfer_has_trained_weights: ("model", "transfer"),
+    _unfreezing_begins: ("transfer", "trainer"),
     _accelerator_is_asked_for: ("trainer", "resources"),
+    adversarial.loss_uses_its_keys: ("task",),
+    adversarial.penalty_is_of_single_images: ("task", "model"),
+    adversarial.turns_can_be_taken: ("task", "trainer"),
+    adversarial.images_stay_whole: ("task", "augment"),
 }
 """Each rule with the sections that it reads: it is asked when these are right, whatever the others are."""

@@ -6,11 +6,14 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from snaketorch.config.augment import Augment
+from snaketorch.config.averaging import WeightAveraging
 from snaketorch.config.base import Name, Positive, Section, Seed, Text
 from snaketorch.config.models import Model
 from snaketorch.config.optimizers import LrScheduler, NoSchedule, Optimizer
+from snaketorch.config.resources import Resources
 from snaketorch.config.tasks import Task
-from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Resources, Trainer
+from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Trainer
+from snaketorch.config.transfer import Transfer
 
 
 def written_out(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,6 +50,8 @@ class ExperimentConfig(Section):
     """Random changes of the training samples, on the device, another draw for each sample in each epoch."""
     model: Model
     """The network."""
+    transfer: Transfer | None = None
+    """How a network that starts from trained weights goes on learning; all of it at one rate when absent."""
     optimizer: Optimizer
     """How weights follow gradients."""
     lr_scheduler: LrScheduler = NoSchedule(kind="none")
@@ -55,6 +60,8 @@ class ExperimentConfig(Section):
     """How long and how precisely to train."""
     early_stopping: EarlyStopping | None = None
     """End early when nothing improves; never when absent."""
+    weight_averaging: WeightAveraging | None = None
+    """Publish an average of the weights; those of one moment when absent."""
     checkpoint: Checkpoint = Checkpoint()
     """Which weights are kept."""
     data_loader: DataLoader = DataLoader()

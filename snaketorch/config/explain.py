@@ -61,9 +61,14 @@ def _locate(root: Schema, loc: tuple[str | int, ...]) -> tuple[KeyPath, Schema]:
     """
     path: list[str | int] = []
     schema = concrete(root, root)
-    for element in loc:
+    for place, element in enumerate(loc):
         if "discriminator" in schema:
             schema = concrete(root, {"$ref": schema["discriminator"]["mapping"][element]})
+            continue
+        if "oneOf" in schema:  # text or a section, and the element says which
+            if place + 1 < len(loc):
+                options = (concrete(root, option) for option in schema["oneOf"])
+                schema = next(option for option in options if ("properties" in option) == (element == "section"))
             continue
         path.append(element)
         inner = schema.get("items") if isinstance(element, int) else schema.get("properties", {}).get(element)
@@ -149,6 +154,8 @@ def allowed(schema: Schema, root: Schema) -> str:
         return str(schema["const"])
     if kinds(schema):
         return f"a mapping with 'kind': {', '.join(kinds(schema))}"
+    if "oneOf" in schema:
+        return ", or ".join(allowed(option, root) for option in schema["oneOf"])
     match schema["type"]:
         case "integer" if schema.get("minimum", -1) == schema.get("maximum"):
             return str(schema["minimum"])

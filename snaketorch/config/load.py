@@ -7,16 +7,19 @@ from typing import Any
 
 from snaketorch import layout
 from snaketorch.config import overrides as override
-from snaketorch.config.check import Checked, check, check_datasets, check_experiments
+from snaketorch.config.check import Checked, check, check_datasets, check_experiments, upstream_parts
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.document import Document
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.extend import extend_all
 from snaketorch.config.files import read_folder
+from snaketorch.config.models import Custom
+from snaketorch.config.own_modules import module_problem
 from snaketorch.config.problems import ConfigError, Problem
 from snaketorch.config.select import select
-from snaketorch.config.source_files import missing_files
+from snaketorch.config.source_files import missing_files, missing_weights
 from snaketorch.config.study import StudyConfig
+from snaketorch.config.upstream import needed_by
 from snaketorch.config.yaml_loader import read_yaml
 
 STUDY_FILE = "config/config.yaml"
@@ -32,7 +35,9 @@ class Study:
     datasets: dict[str, DatasetConfig]
     """All of them, whether an experiment names them or not."""
     experiments: dict[str, ExperimentConfig]
-    """Those that run."""
+    """Those that `run:` chooses."""
+    needed: dict[str, ExperimentConfig]
+    """Those that it does not choose and whose models the chosen ones need: they are trained, and no more."""
 
     @property
     def used_datasets(self) -> list[str]:
@@ -63,13 +68,21 @@ def load_study(root: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     datasets = check_datasets(dataset_files, problems)
     experiments = check_experiments(experiment_files, datasets, problems)
     selected = select(study_file, experiment_files, problems)
-    used = {found.section.data for name in selected if hasattr((found := experiments[name]).section, "data")}
+    needed = sorted(needed_by(selected, upstream_parts(experiment_files, experiments)))
+    trained = {name: experiments[name] for name in (*selected, *needed)}
+    used = {checked.section.data for checked in trained.values() if hasattr(checked.section, "data")}
     problems.extend(_missing_files(root, used, datasets, dataset_files))
+    problems.extend(_missing_weights(root, trained, experiment_files))
+    problems.extend(_missing_modules(root, trained, experiment_files))
     if problems:
         raise ConfigError(problems)
 
-    chosen = {name: experiments[name].section.resolved() for name in selected}
-    return Study(study.section, {name: checked.section for name, checked in sorted(datasets.items())}, chosen)
+    return Study(
+        study.section,
+        {name: checked.section for name, checked in sorted(datasets.items())},
+        {name: trained[name].section.resolved() for name in selected},
+        {name: trained[name].section.resolved() for name in needed},
+    )
 
 
 def _missing_files(
@@ -80,4 +93,26 @@ def _missing_files(
         checked = datasets.get(name)
         if checked and "source" in checked.usable and not (root / layout.MANIFEST.format(dataset=name)).exists():
             for path, message in missing_files(checked.section.source, root):
+                yield Problem.at(documents[name].position(path), path, message)
+
+
+def _missing_weights(
+    root: Path, experiments: Mapping[str, Checked[ExperimentConfig]], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """The files of ``pretrained`` weights that are not there."""
+    for name, checked in experiments.items():
+        if "model" in checked.usable:
+            for path, message in missing_weights(checked.section.model, root):
+                yield Problem.at(documents[name].position(path), path, message)
+
+
+def _missing_modules(
+    root: Path, experiments: Mapping[str, Checked[ExperimentConfig]], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    """The modules of the user's own networks that are not there."""
+    for name, checked in experiments.items():
+        if "model" in checked.usable and isinstance(checked.section.model, Custom):
+            message = module_problem(checked.section.model.class_path, root)
+            if message:
+                path = ("model", "class_path")
                 yield Problem.at(documents[name].position(path), path, message)

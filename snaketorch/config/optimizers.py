@@ -93,6 +93,9 @@ class OneCycle(Section):
     """Share of the steps on the way up."""
     div_factor: Annotated[float, Field(gt=1)] = 25.0
     """The first learning rate is the highest divided by this."""
+    cycle_momentum: bool = True
+    """Move the optimizer's `momentum`, or the first of its `betas`, against the learning rate: from 0.95 to 0.85 and
+    back, in place of what the optimizer's section says."""
 
 
 class Step(Section):

@@ -46,11 +46,19 @@ def stale(root: Path = REPOSITORY) -> dict[Path, str]:
 def _with_tables(readme: str, name: str, model: type[BaseModel]) -> str:
     begin, end = f"<!-- generated: {name} ({COMMAND}) -->", f"<!-- end of generated: {name} -->"
     tables = "\n\n".join(_tables(model))
+    for key, times in _told_before(name).items():  # GitHub numbers the headings of one name from the second on
+        tables = tables.replace(f"](#{key})", f"](#{key}-{times})")
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     text, count = pattern.subn(lambda _: f"{begin}\n\n{tables}\n\n{end}", readme)
     if count != 1:
         raise ValueError(f"{README} must hold once: {begin} ... {end}")
     return text
+
+
+def _told_before(name: str) -> dict[str, int]:
+    """Sections of a kind of files that files of earlier kinds have too, by how many of these."""
+    earlier = [key for other in list(MODELS)[: list(MODELS).index(name)] for key in MODELS[other].model_fields]
+    return {key: earlier.count(key) for key in MODELS[name].model_fields if key in earlier}
 
 
 def _tables(model: type[BaseModel]) -> Iterator[str]:
@@ -71,6 +79,7 @@ def _tables(model: type[BaseModel]) -> Iterator[str]:
             yield f"**`kind: {kind}`**: {part['description']}"
             if len(part["properties"]) > 1:
                 yield _table(part, root)
+                yield from _inner_tables(part, root)
 
 
 def _inner_tables(section: Schema, root: Schema) -> Iterator[str]:
@@ -92,8 +101,13 @@ def _table(section: Schema, root: Schema) -> str:
             # pydantic leaves out a key's text that is also its section's
             what = schema.get("description") or concrete(root, schema)["description"]
             cells = (f"`{key}`", what, _allowed(key, schema, root), _default(schema, required))
-            rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+            rows.append(f"| {' | '.join(_cell(text) for text in cells)} |")
     return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    """``text`` on one line, where a table's row ends."""
+    return " ".join(text.split()).replace("|", r"\|")
 
 
 def _allowed(key: str, schema: Schema, root: Schema) -> str:

@@ -5,6 +5,7 @@ canonical JSON on the command line, and an edit that leaves a spec as it was rer
 """
 
 from snaketorch.config.augment import Augment
+from snaketorch.config.averaging import WeightAveraging
 from snaketorch.config.base import Name, Positive, Section, Seed
 from snaketorch.config.datasets import Prepare, Split
 from snaketorch.config.experiment import Evaluate, ExperimentConfig
@@ -13,6 +14,7 @@ from snaketorch.config.optimizers import LrScheduler, Optimizer
 from snaketorch.config.sources import Source
 from snaketorch.config.tasks import Task
 from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Trainer
+from snaketorch.config.transfer import Transfer
 
 
 class PrepareSpec(Section):
@@ -33,10 +35,12 @@ class TrainSpec(Section):
     task: Task
     augment: Augment | None
     model: Model
+    transfer: Transfer | None
     optimizer: Optimizer
     lr_scheduler: LrScheduler
     trainer: Trainer
     early_stopping: EarlyStopping | None
+    weight_averaging: WeightAveraging | None
     checkpoint: Checkpoint
     data_loader: DataLoader
 
@@ -60,11 +64,13 @@ class AugmentationSpec(Section):
 
 
 class EvaluateSpec(Section):
-    """The test of one trained model; the model itself says its task and network."""
+    """The test of one trained model; the model itself says its network, and what it learnt."""
 
     experiment: Name
     seed: Seed
     data: Name
+    task: Task
+    """Only its ``test_keys`` are heard; the rest is the model's own."""
     evaluate: Evaluate
 
 

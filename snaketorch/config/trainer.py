@@ -8,7 +8,7 @@ from snaketorch.config.base import Positive, Section
 
 
 class Trainer(Section):
-    """Keys of Lightning's `Trainer`, by their own names; `auto` is explained at each."""
+    """Keys of Lightning's `Trainer` by their own names, and `memory_format`, `compile`, `gradient_checkpointing`."""
 
     max_epochs: Positive
     """Passes over the training data, at most."""
@@ -34,6 +34,13 @@ class Trainer(Section):
     """Optimizer steps between two logged training losses; epochs are always logged."""
     deterministic: bool = True
     """Two runs with one seed on one machine give equal bits."""
+    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
+    """How images lie in memory; `channels_last` often suits convolutions on a GPU. `auto`: what the probe of
+    `precision: auto` finds faster, and `contiguous` where a precision is asked for."""
+    compile: bool = False
+    """Compile the network with `torch.compile`: slow first steps, then often faster ones on a GPU."""
+    gradient_checkpointing: bool = False
+    """Compute activations again for the gradients instead of keeping them: less memory, about a third more time."""
 
 
 class EarlyStopping(Section):
@@ -62,22 +69,10 @@ class DataLoader(Section):
     batch_size: Positive = 64
     """Samples in each training step and device."""
     drop_last: bool = False
-    """Leave out the last batch of an epoch when it is smaller."""
+    """Leave out the last batch of an epoch when it is smaller. Without it a last batch of a single sample joins the
+    batch before it."""
     placement: Literal["auto", "device", "host", "memory_map"] = "auto"
-    """Where the samples lie in training: in the device's memory, in the host's (pinned for a GPU), or on disk, read in
-    blocks. `auto` takes the first of these that has room."""
+    """Where the samples lie in training: in the device's memory, in the host's, from where a thread brings pinned
+    batches to a GPU, or on disk, read in blocks. `auto` takes the first of these that has room."""
     memory_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of the free memory of the device, and of the host, that samples may take."""
-
-
-class Resources(Section):
-    """What one training job needs; becomes Snakemake's resources and, on a cluster, the job's request."""
-
-    gpus: Annotated[int, Field(ge=0, le=1)] = 0
-    """GPUs. 0 does not forbid one: `trainer.accelerator: auto` takes what the job sees."""
-    cpus: Positive = 1
-    """CPU cores."""
-    memory_gb: Annotated[float, Field(gt=0)] = 4.0
-    """Host memory in GiB, of the first attempt."""
-    hours: Annotated[float, Field(gt=0, le=720)] = 1.0
-    """Wall time, of the first attempt."""

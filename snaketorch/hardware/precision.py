@@ -64,18 +64,21 @@ def native_precisions(device: torch.device) -> list[str]:
 
 def choose(
     asked: str,
+    memory_format: str,
     device: torch.device,
     network: nn.Module,
     step: Callable[[nn.Module, Batch], Tensor],
     batch: Batch,
     cache: Path,
     key: dict,
+    scales_loss: bool = True,
 ) -> Choice:
     """The precision and memory layout to train with.
 
     Args:
         asked: The configuration's ``trainer.precision``; anything but ``auto`` is obeyed, without a probe,
             so that nothing measured bears on the result.
+        memory_format: The configuration's ``trainer.memory_format``; ``auto`` is probed with the precision.
         device: Where training runs.
         network: The network; a copy of it is probed, so it stays as it is.
         step: Loss of a copy of the network on a batch.
@@ -83,14 +86,16 @@ def choose(
         cache: A folder where choices are remembered: a training that starts again, or another seed of
             the same experiment, must not choose otherwise because the machine was busier.
         key: What the choice depends on besides the device.
+        scales_loss: Whether the training scales its loss, which float16 needs.
     """
     if asked != "auto":
-        return Choice(asked, "contiguous", "asked for")
+        return Choice(asked, "contiguous" if memory_format == "auto" else memory_format, "asked for")
     has_filters = any(weight.ndim == 4 for weight in network.parameters())
-    native = native_precisions(device)
+    native = [name for name in native_precisions(device) if scales_loss or name != "16-mixed"]
     # on a GPU the architecture decides on the format, and the probe on the layout alone
     precisions = native if device.type == "cuda" and native else ["32-true", *native]
-    layouts = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
+    probed = ["contiguous", "channels_last"] if has_filters else ["contiguous"]
+    layouts = probed if memory_format == "auto" else [memory_format]
     candidates = [(precision, layout) for layout in layouts for precision in precisions]
     if len(candidates) == 1:
         return Choice(*candidates[0], f"{device_name(device)} has no faster format for this network")
@@ -103,7 +108,11 @@ def choose(
             fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists():
             return Choice(**json.loads(path.read_text("utf-8")))
-        choice = _fastest(candidates, device, network, step, batch)
+        try:
+            choice = _fastest(candidates, device, network, step, batch)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            return Choice(*candidates[0], f"{device_name(device)} has too little memory to probe copies of the network")
         write_json(path, asdict(choice))
     return choice
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from pytorch_lightning.callbacks import Checkpoint
 from snaketorch.publish import whole_file
 
 log = logging.getLogger(__name__)
+
+Weights = Callable[[], dict[str, torch.Tensor]]
+"""Gives the network's weights as they would be published."""
 
 LAST = "last.ckpt"
 BEST = "best-{epoch}.ckpt"
@@ -92,19 +96,22 @@ class BestWeights(Checkpoint):
     before it finds the weights that its state speaks of.
     """
 
-    def __init__(self, folder: Path, monitor: str, mode: str):
-        self.folder = folder
+    def __init__(
+        self, folder: Path, monitor: str, mode: str, weights: Weights, counts: Callable[[], bool] = lambda: True
+    ):
+        """``counts``: whether a validation is one of weights that may be published."""
+        self.folder, self.weights, self.counts = folder, weights, counts
         self.monitor, self.mode = monitor, mode
         self.best: dict[str, Any] | None = None
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         value = trainer.callback_metrics.get(self.monitor)
         validated = (trainer.current_epoch + 1) % trainer.check_val_every_n_epoch == 0
-        if value is None or not validated or not self._is_better(float(value)):
+        if value is None or not validated or not self.counts() or not self._is_better(float(value)):
             return
         self.best = {"value": float(value), "epoch": trainer.current_epoch + 1}
         with whole_file(self.path) as temporary:
-            torch.save(pl_module.network.state_dict(), temporary)
+            torch.save(self.weights(), temporary)
 
     @property
     def path(self) -> Path | None:

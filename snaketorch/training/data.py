@@ -44,6 +44,10 @@ class Data(lightning.LightningDataModule):
         write_json(state / REMEMBERED, {"shuffle": self.placement.shuffle})
         self.splits = {split: self.placement.place(samples, device) for split, samples in splits.items()}
 
+    def setup(self, stage: str) -> None:
+        # each process has chosen where its samples lie, and with it the kind of order, by its own free memory
+        assert self.trainer.world_size == 1, "several processes must agree on one placement before they share an epoch"
+
     def train_dataloader(self) -> TrainingBatches:
         return self._training_batches(self._done, self._shard())
 

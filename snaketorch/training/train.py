@@ -3,8 +3,9 @@
 import logging
 import os
 import shlex
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from snaketorch import journal as journals
 from snaketorch import provenance
 from snaketorch.config.specs import TrainSpec
 from snaketorch.data.manifest import Manifest
+from snaketorch.errors import UserError
 from snaketorch.hardware.allocator import keep_freed_memory
-from snaketorch.publish import write_json, write_text
+from snaketorch.publish import whole_folder, write_json, write_text
 from snaketorch.training import state
-from snaketorch.training.fit import Fitted, fit
+from snaketorch.training.fit import SAMPLES, Fitted, fit
 from snaketorch.training.model_file import save_model
 
 log = logging.getLogger(__name__)
@@ -38,8 +40,10 @@ def train(
     model: Path,
     history: Path,
     record: Path,
+    samples: Path,
     code: str,
     threads: int,
+    uses: Mapping[str, Path] | None = None,
     uploading: Uploading = nullcontext,
 ) -> None:
     """Trains, or goes on with, the training that ``spec`` describes, and publishes its outputs.
@@ -51,19 +55,23 @@ def train(
         model: Published: the trained model, see ``model_file``.
         history: Published: one row an epoch.
         record: Published last: where the model comes from.
+        samples: Folder, published: what the model made as it learnt; empty for tasks that make nothing.
         code: Digest of the modules that this step imports.
         threads: CPU threads.
+        uses: Trained models and weights that it starts from or needs, by what they are for.
         uploading: Sends the journal in a folder elsewhere while the training runs.
 
     Raises:
         UserError: what a user can mend: data, network and data that do not fit, a diverging loss.
     """
     keep_freed_memory()
+    if spec.trainer.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the GPU is first used
     torch.set_num_threads(threads)
     torch.set_float32_matmul_precision("high")  # TF32 where the device has it
     dataset = Manifest.load(manifest)
     dataset.verify()
-    job = _Job(spec, dataset, code)
+    job = _Job(spec, dataset, code, uses or {})
     folder = state_root / job.digest
 
     with state.sole_writer(folder):
@@ -71,8 +79,10 @@ def train(
         journal = job.open_journal()
         with uploading(journal.folder):
             try:
-                fitted = fit(spec, dataset, folder, CHOICES, journal)
+                fitted = fit(spec, dataset, job.uses, folder, CHOICES, journal)
                 write_text(history, fitted.history)
+                with whole_folder(samples) as temporary:
+                    shutil.copytree(folder / SAMPLES, temporary, dirs_exist_ok=True)
                 save_model(model, spec.task, spec.model, dataset.facts(), fitted.weights)
                 content = job.record(fitted, model, history, manifest) | {
                     **attempt,
@@ -84,6 +94,8 @@ def train(
                 raise
             journal.add_artifact(history)
             journal.add_artifact(record)
+            if any(samples.iterdir()):
+                journal.add_artifact(samples)
             used = {"device": content["device"]["name"], "precision": content["precision"]["used"]}
             journal.tag(**{f"snaketorch.{name}": value for name, value in used.items()})
             journal.finish("FINISHED")
@@ -94,10 +106,14 @@ def train(
 class _Job:
     """Who a training is: the digest of all that it depends on, and what it says of itself."""
 
-    def __init__(self, spec: TrainSpec, dataset: Manifest, code: str):
-        self.spec, self.dataset, self.code = spec, dataset, code
+    def __init__(self, spec: TrainSpec, dataset: Manifest, code: str, uses: Mapping[str, Path]):
+        self.spec, self.dataset, self.code, self.uses = spec, dataset, code, uses
         self.document = spec.model_dump(mode="json")
-        self.digest = provenance.digest({"spec": self.document, "code": code, "data": dataset.digest})
+        self.used = {name: {"path": str(path), "sha256": _sha256(path)} for name, path in uses.items()}
+        depends_on = {"spec": self.document, "code": code, "data": dataset.digest}
+        if uses:
+            depends_on["uses"] = {name: used["sha256"] for name, used in self.used.items()}
+        self.digest = provenance.digest(depends_on)
         of_all_seeds = {"spec": {**self.document, "seed": None}, "code": code, "data": dataset.digest}
         self.group = f"{spec.experiment}/{provenance.digest(of_all_seeds)}"
         self.git = provenance.git_state(Path(__file__).parent)
@@ -135,7 +151,7 @@ class _Job:
             "spec": self.document,
             "spec_digest": provenance.digest(self.document),
             "code_digest": self.code,
-            "inputs": {"manifest": {"path": str(manifest), "digest": self.dataset.digest}},
+            "inputs": {"manifest": {"path": str(manifest), "digest": self.dataset.digest}, **self.used},
             "outputs": {"model": provenance.file_sha256(model), "history": provenance.file_sha256(history)},
             "versions": provenance.versions(PACKAGES),
             "git": self.git,
@@ -145,3 +161,10 @@ class _Job:
             "group_key": self.group,
             "journal": str(self.journal.folder),
         }
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return provenance.file_sha256(path)
+    except OSError as error:
+        raise UserError(f"{path}, which the training needs, cannot be read: {error.strerror}") from error

@@ -5,15 +5,23 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from snaketorch.config.augment import Augment
 from snaketorch.config.conflicts import dataset_conflicts
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.explain import kinds, schema_of
+from snaketorch.config.models import Model
+from snaketorch.config.tasks import Task
+from snaketorch.models import build_network
+from snaketorch.models.shapes import ImageShape
 
 TEXT = (Path(__file__).parents[3] / "config/README.md").read_text("utf-8")
 EXAMPLES = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)]
 DATASETS = [example for example in EXAMPLES if "source" in (example or {})]
+TASKS = [example["task"] for example in EXAMPLES if list(example or {}) == ["task"]]
+NETWORKS = [example["model"] for example in EXAMPLES if list(example or {}) == ["model"]]
+CODE = re.findall(r"```python\n(# (\S+)\n.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", DATASETS, ids=lambda example: example["source"]["kind"])
@@ -34,3 +42,34 @@ def test_the_augmentations_of_the_reference_are_valid():
 
     assert len(sections) == 2
     assert all(Augment.model_validate(section).active for section in sections)
+
+
+@pytest.mark.parametrize("example", TASKS, ids=lambda example: example["kind"])
+def test_a_task_of_the_reference_is_valid(example: dict):
+    task = TypeAdapter(Task).validate_python(example)
+
+    assert task.kind == example["kind"]
+    assert list(task.contradictions()) == []
+
+
+@pytest.mark.parametrize("example", NETWORKS, ids=lambda example: example["kind"])
+def test_a_network_of_the_reference_is_valid(example: dict):
+    assert TypeAdapter(Model).validate_python(example).kind == example["kind"]
+
+
+def test_the_networks_of_the_reference_are_of_each_sort():
+    assert {example["kind"] for example in NETWORKS} >= {"mlp", "cnn", "resnet", "vit", "lstm", "custom"}
+
+
+def test_your_own_network_is_as_the_reference_says(tmp_path, monkeypatch):
+    (code,) = (code for code, path in CODE if path == "my_lab/nets.py")
+    (tmp_path / "readme_lab").mkdir()
+    (tmp_path / "readme_lab/nets.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (example,) = (example for example in NETWORKS if example["kind"] == "custom")
+    options = example | {"class_path": example["class_path"].replace("my_lab", "readme_lab")}
+
+    network = build_network(TypeAdapter(Model).validate_python(options), ImageShape(1, 8, 8), 3)
+
+    assert network.head.weight.shape == (3, options["init_args"]["width"])

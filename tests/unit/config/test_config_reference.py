@@ -120,10 +120,27 @@ def test_every_key_is_explained_in_the_reference():
             assert f"| `{key}` | " in readme
 
 
+def anchors(readme: str) -> dict[str, int]:
+    """Where each heading stands, by the name that GitHub gives it: of headings that are alike, all but the first are
+    numbered."""
+    found: dict[str, int] = {}
+    for heading in re.finditer(r"^#+ (.+)$", readme, re.M):
+        name = re.sub(r"[^\w -]", "", heading[1].lower()).replace(" ", "-")
+        alike = sum(known == name or re.fullmatch(rf"{re.escape(name)}-\d+", known) is not None for known in found)
+        found[f"{name}-{alike}" if alike else name] = heading.start()
+    return found
+
+
 def test_the_links_of_the_reference_lead_somewhere():
     readme = (REPOSITORY / "config/README.md").read_text("utf-8")
-    headings = {
-        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", readme, re.M)
-    }
 
-    assert set(re.findall(r"\]\(#([^)]+)\)", readme)) <= headings
+    assert set(re.findall(r"\]\(#([^)]+)\)", readme)) <= set(anchors(readme))
+
+
+def test_a_key_of_two_kinds_of_files_leads_to_the_table_of_its_own():
+    readme = (REPOSITORY / "config/README.md").read_text("utf-8")
+    for name in ("dataset", "experiment"):
+        begin, end = readme.index(f"<!-- generated: {name} "), readme.index(f"<!-- end of generated: {name} ")
+        (link,) = re.findall(r"^\| `resources` .*\]\(#([^)]+)\)", readme[begin:end], re.M)
+
+        assert begin < anchors(readme)[link] < end

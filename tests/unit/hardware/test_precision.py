@@ -7,9 +7,16 @@ from snaketorch.hardware import precision
 CPU = torch.device("cpu")
 
 
-def choose(tmp_path, asked="auto", network=None, key=None, step=lambda trial, batch: trial(batch["x"]).mean()):
+def choose(
+    tmp_path,
+    asked="auto",
+    network=None,
+    key=None,
+    step=lambda trial, batch: trial(batch["x"]).mean(),
+    memory_format="auto",
+):
     network = network or nn.Linear(4, 4)
-    return precision.choose(asked, CPU, network, step, {"x": torch.randn(2, 4)}, tmp_path, key or {})
+    return precision.choose(asked, memory_format, CPU, network, step, {"x": torch.randn(2, 4)}, tmp_path, key or {})
 
 
 def fake_probe(monkeypatch, answers: list[dict[str, float]]) -> None:
@@ -64,3 +71,26 @@ def test_a_probe_leaves_the_network_as_it_was(tmp_path, monkeypatch):
 def test_the_architecture_decides_on_a_gpu(monkeypatch, capability, expected):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert precision.native_precisions(torch.device("cuda")) == expected
+
+
+def test_a_layout_that_is_asked_for_is_obeyed(tmp_path):
+    assert choose(tmp_path, "32-true", memory_format="channels_last").memory_format == "channels_last"
+    filters = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 1), torch.nn.Flatten())
+    probed = choose(
+        tmp_path,
+        network=filters,
+        step=lambda trial, batch: trial(batch["x"][:, None, None]).mean(),
+        memory_format="channels_last",
+    )
+    assert probed.memory_format == "channels_last"
+
+
+def test_too_little_memory_for_the_probe_is_no_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "native_precisions", lambda device: ["bf16-mixed"])
+
+    def too_large(trial, batch):
+        raise torch.OutOfMemoryError
+
+    choice = choose(tmp_path, step=too_large)
+    assert choice.precision == "32-true"
+    assert "too little memory" in choice.why

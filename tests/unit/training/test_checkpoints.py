@@ -38,14 +38,14 @@ def test_a_checkpoint_that_holds_code_is_refused(tmp_path, capsys):
 def test_the_first_of_the_best_epochs_is_kept_and_nan_never(tmp_path, mode, values, best):
     from types import SimpleNamespace
 
-    callback = BestWeights(tmp_path, "val/loss", mode)
+    network = torch.nn.Linear(1, 1)
+    callback = BestWeights(tmp_path, "val/loss", mode, network.state_dict)
     for epoch, value in enumerate(values):
-        module = SimpleNamespace(network=torch.nn.Linear(1, 1))
-        torch.nn.init.constant_(module.network.weight, epoch + 1)
+        torch.nn.init.constant_(network.weight, epoch + 1)
         trainer = SimpleNamespace(
             callback_metrics={"val/loss": torch.tensor(value)}, current_epoch=epoch, check_val_every_n_epoch=1
         )
-        callback.on_train_epoch_end(trainer, module)
+        callback.on_train_epoch_end(trainer, None)
     assert callback.best["epoch"] == best
     assert torch.load(callback.path, weights_only=True)["weight"].item() == best
     callback.forget_others()

@@ -6,6 +6,7 @@ from torch import nn
 
 from snaketorch.config import optimizers
 from snaketorch.training.optimization import OPTIMIZERS, Optimization
+from snaketorch.training.transfer import Layer
 
 
 def trainer(steps: int = 100, epochs: int = 10) -> SimpleNamespace:
@@ -40,6 +41,63 @@ def test_only_weights_decay_not_biases_and_normalisation(kind):
     assert {weight.ndim for weight in others["params"]} == {1}
     assert (weights["weight_decay"], others["weight_decay"], weights["lr"]) == (0.25, 0.0, 0.5)
     assert "lr_scheduler" not in found
+
+
+@pytest.mark.parametrize(
+    ("schedule", "lowest"),
+    [
+        (optimizers.OneCycle(kind="one_cycle", pct_start=0.3, div_factor=10), None),
+        (optimizers.Cosine(kind="cosine", min_lr=0.1), 0.1),
+        (optimizers.Step(kind="step", step_size=3, gamma=0.5), None),
+        (optimizers.NoSchedule(kind="none"), None),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_layers_keep_their_share_of_the_rate_under_every_schedule(schedule, lowest):
+    network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    layers = [Layer([*network[1].parameters()], 1.0), Layer([*network[0].parameters()], 0.25)]
+    optimization = Optimization(optimizers.Sgd(kind="sgd", lr=1.0), schedule, layers=layers)
+    found = optimization(network, trainer())
+
+    seen = []
+    for _ in range(100):
+        head, base = (found["optimizer"].param_groups[place]["lr"] for place in (0, 2))
+        assert base == pytest.approx(0.25 * head, rel=1e-6)
+        seen.append(head)
+        found["optimizer"].step()
+        if "lr_scheduler" in found:
+            found["lr_scheduler"]["scheduler"].step()
+    assert len(found["optimizer"].param_groups) == 4, "weights and biases of each layer"
+    assert max(seen) == pytest.approx(1.0)
+    if lowest:
+        assert min(seen) == pytest.approx(lowest, abs=1e-3)
+
+
+def test_the_lowest_rate_of_a_plateau_is_the_heads():
+    network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    layers = [Layer([*network[1].parameters()], 1.0), Layer([*network[0].parameters()], 0.25)]
+    options = optimizers.Plateau(kind="plateau", monitor="val/loss", min_lr=0.2)
+    found = Optimization(optimizers.Sgd(kind="sgd", lr=1.0), options, layers=layers)(network, trainer())
+
+    assert found["lr_scheduler"]["scheduler"].min_lrs == pytest.approx([0.2, 0.2, 0.05, 0.05])
+
+
+@pytest.mark.parametrize("factor", [0.1, 1.0, 4.0])
+def test_one_of_two_networks_keeps_its_factor_down_to_the_lowest_rate(factor):
+    section = optimizers.Adam(kind="adam", lr=1e-3)
+    network, floor = nn.Linear(2, 2), factor * 5e-4
+    plateau = optimizers.Plateau(kind="plateau", monitor="val/loss", min_lr=5e-4)
+    found = Optimization(section, plateau)(network, trainer(), factor)
+    assert found["lr_scheduler"]["scheduler"].min_lrs == pytest.approx([floor, floor])
+
+    found = Optimization(section, optimizers.Cosine(kind="cosine", min_lr=5e-4))(network, trainer(), factor)
+    rates = []
+    for _ in range(101):
+        rates.append(found["optimizer"].param_groups[0]["lr"])
+        found["optimizer"].step()
+        found["lr_scheduler"]["scheduler"].step()
+    assert rates == sorted(rates, reverse=True)
+    assert (rates[0], rates[-1]) == pytest.approx((factor * 1e-3, floor))
 
 
 def test_cosine_warms_up_and_ends_at_the_lowest_rate():

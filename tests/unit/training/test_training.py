@@ -1,7 +1,5 @@
 """Trainings of a few epochs: reproducible, resumable, and refused when they make no sense."""
 
-import csv
-import io
 import json
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from snaketorch.training import train as step
 from snaketorch.training.callbacks import History
 from snaketorch.training.model_file import load_model
 from tests.unit.example_study import example_spec
+from tests.unit.trainings import Killed, rows, train
 
 SMALL = {"model": {"channels": [4, 8], "hidden": 16}, "trainer": {"max_epochs": 3, "precision": "32-true"}}
 SMALL_LSTM = {"model": {"hidden": 8, "layers": 2, "dropout": 0.2}, "trainer": {"max_epochs": 3, "precision": "32-true"}}
@@ -29,32 +28,14 @@ CASES = {
     "cnn": ("digits_cnn", SMALL, "digits"),
     "lstm": ("digits_lstm", SMALL_LSTM, "digits"),
     "gru": ("sunspots_gru", SMALL_GRU, "sunspots"),
+    "average of steps": ("digits_cnn", {**SMALL, "weight_averaging": {"kind": "ema", "decay": 0.9}}, "digits"),
+    "average of epochs": ("digits_cnn", {**SMALL, "weight_averaging": {"kind": "swa", "start": 0.3}}, "digits"),
 }
 
 
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def train(spec: TrainSpec, manifest: Path, name: str = "out") -> dict:
-    out = Path(name)
-    step.train(
-        spec,
-        manifest=manifest,
-        state_root=Path("state/train") / name / "seed-0",
-        model=out / "model.ckpt",
-        history=out / "history.csv",
-        record=out / "record.json",
-        code="code",
-        threads=1,
-    )
-    return json.loads((out / "record.json").read_text())
-
-
-def rows(name: str) -> list[dict]:
-    table = list(csv.DictReader(io.StringIO(Path(name, "history.csv").read_text())))
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in table]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -66,10 +47,6 @@ def test_two_runs_of_one_seed_give_equal_bits_and_another_seed_does_not(case, re
     train(example_spec(experiment, 1, **changes), manifest, "other")
     assert Path("one/model.ckpt").read_bytes() == Path("two/model.ckpt").read_bytes()
     assert rows("one") == rows("two") != rows("other")
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing of the training gets to react to it."""
 
 
 @pytest.mark.parametrize("case", CASES)

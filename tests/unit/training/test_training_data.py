@@ -1,19 +1,20 @@
 """What a training sees of its data: where samples lie, in which order, and augmented how."""
 
-import json
 import logging
 import sys
 import warnings
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 
 from snaketorch.config.specs import TrainSpec
-from snaketorch.training import train as step
+from snaketorch.errors import UserError
 from snaketorch.training.callbacks import History
+from snaketorch.training.data import Data
 from tests.unit.prepared_by_hand import write_images, write_sequences
+from tests.unit.trainings import Killed, train
 
 CNN = {
     "task": {"kind": "image_classification"},
@@ -62,33 +63,16 @@ def spec_of(sections: dict, **changes) -> TrainSpec:
         "seed": 0,
         "data": "some",
         "augment": None,
+        "transfer": None,
         "optimizer": {"kind": "adam", "lr": 0.01},
         "lr_scheduler": {"kind": "none"},
         "trainer": {"max_epochs": 3, "precision": "32-true"},
         "early_stopping": None,
+        "weight_averaging": None,
         "checkpoint": {"monitor": "val/accuracy"},
         "data_loader": {"batch_size": 8},
     }
     return TrainSpec.model_validate({**defaults, **sections, **changes})
-
-
-def train(spec: TrainSpec, manifest: Path, name: str = "out") -> dict:
-    out = Path(name)
-    step.train(
-        spec,
-        manifest=manifest,
-        state_root=Path("state/train") / name,
-        model=out / "model.ckpt",
-        history=out / "history.csv",
-        record=out / "record.json",
-        code="code",
-        threads=1,
-    )
-    return json.loads((out / "record.json").read_text())
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing of the training gets to react to it."""
 
 
 @pytest.fixture
@@ -166,6 +150,15 @@ def test_sequences_are_learnt(tmp_path, ragged):
     assert record["best"]["value"] > 0.85
 
 
+def test_batch_normalisation_trains_where_an_epoch_would_end_with_a_lone_sample(tmp_path):
+    model = {"model": {"kind": "mlp", "hidden": [4], "batch_norm": True}, "augment": None}
+    manifest = write_images(tmp_path / "images")  # 60 samples
+    assert train(spec_of(CNN | model, data_loader={"batch_size": 59}), manifest)["steps"] == 3
+
+    with pytest.raises(UserError, match=r"data_loader.batch_size: 1, but the network normalises by batch"):
+        train(spec_of(CNN | model, data_loader={"batch_size": 1}), manifest, "refused")
+
+
 def test_no_library_warns_about_the_loaders(tmp_path, augmenting, caplog):
     manifest = write_images(tmp_path / "images")
     with warnings.catch_warnings(record=True) as caught, caplog.at_level(logging.WARNING):
@@ -187,3 +180,14 @@ def test_the_probe_sees_an_augmented_batch_on_the_device(tmp_path, augmenting):
     batch = data.first_batch()
     assert batch["image"].is_floating_point()
     assert len(batch["image"]) == len(batch["mixed_share"]) == 8
+
+
+def test_several_processes_that_chose_their_placements_alone_are_refused():
+    data = Data.__new__(Data)
+    for world_size in (1, 2):
+        data.trainer = SimpleNamespace(world_size=world_size)
+        if world_size == 1:
+            data.setup("fit")
+        else:
+            with pytest.raises(AssertionError, match="must agree on one placement"):
+                data.setup("fit")
