@@ -56,10 +56,12 @@ def train(arguments: argparse.Namespace) -> None:
     run(
         _spec(TrainSpec, arguments),
         manifest=arguments.manifest,
+        uses=dict(arguments.uses),
         state_root=arguments.state,
         model=arguments.model,
         history=arguments.history,
         record=arguments.record,
+        samples=arguments.samples,
         code=arguments.code,
         threads=arguments.threads,
         uploading=uploading,
@@ -79,6 +81,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
             model=arguments.model,
             record=arguments.record,
             history=arguments.history,
+            uses=dict(arguments.uses),
             metrics=arguments.metrics,
             predictions=arguments.predictions,
             figures=arguments.figures,
@@ -164,6 +167,13 @@ def _record(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} is not the record of a training: {error}") from error
 
 
+def _use(text: str) -> tuple[str, Path]:
+    name, sign, path = text.partition("=")
+    if not (name and sign and path):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH")
+    return name, Path(path)
+
+
 def _study() -> str:
     """The study's name: of the workflow that runs this job, or of the configuration here."""
     if "SNAKETORCH_STUDY" not in os.environ:
@@ -206,12 +216,21 @@ def _parser() -> argparse.ArgumentParser:
             step.add_argument("--threads", type=int, default=1, help="CPU threads (default: %(default)s)")
         return step
 
+    models = {
+        "type": _use,
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=PATH",
+        "help": "a trained model, or weights, and what they are for; may be repeated",
+    }
     step = command("prepare", prepare, "manifest", "preview", "arrays", threads=True)
     step.add_argument("--source", default="none", help="digest of the user's files, for the record")
     command("preview-augmentation", preview_augmentation, "manifest", "figure")
-    command("train", train, "manifest", "state", "model", "history", "record", threads=True)
+    step = command("train", train, "manifest", "state", "model", "history", "record", "samples", threads=True)
+    step.add_argument("--uses", **models)
     run_files = ("manifest", "model", "record", "history", "metrics", "predictions", "figures")
-    command("evaluate", evaluate, *run_files, threads=True)
+    step = command("evaluate", evaluate, *run_files, threads=True)
+    step.add_argument("--uses", **models)
     step = command("summarise", summarise, "summary", "config")
     step.add_argument("--metrics", type=Path, nargs="+", required=True)
     step.add_argument("--records", type=Path, nargs="+", required=True)

@@ -17,6 +17,7 @@ RECORD = f"{RUN}/record.json"
 METRICS = f"{RUN}/metrics.json"
 PREDICTIONS = f"{RUN}/predictions.parquet"
 FIGURES = f"{RUN}/figures"
+SAMPLES = f"{RUN}/samples"
 
 REPORT = "results/report.html"
 TRACKING = "results/tracking.json"
@@ -31,6 +32,7 @@ ALL = (
     MODEL,
     HISTORY,
     RECORD,
+    SAMPLES,
     METRICS,
     PREDICTIONS,
     FIGURES,

@@ -60,15 +60,46 @@ def _is_left_out(name: str) -> bool:
 
 
 def module_digest(class_path: str, root: Path) -> str | None:
-    """16 hexadecimal digits for the user's module that holds ``class_path``; None when it does not lie under ``root``.
+    """16 hexadecimal digits for the user's module that holds ``class_path``, and for the user's modules it imports.
 
-    Of an installed package the version would have to tell, and that is in the record.
+    None when it does not lie under ``root``: of an installed package the version would have to tell, and that is in
+    the record.
     """
-    base = root.joinpath(*class_path.split(".")[:-1])
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return hashlib.sha256(repr(_shape(ast.parse(path.read_text("utf-8")))).encode()).hexdigest()[:16]
-    return None
+    shapes: dict[str, str] = {}
+    waiting = [class_path.rpartition(".")[0]]
+    while waiting:
+        name = waiting.pop()
+        path = _own_path(name, root)
+        if path is None or name in shapes:
+            continue
+        content = path.read_bytes()
+        try:
+            tree = ast.parse(content, filename=str(path))
+        except (SyntaxError, ValueError):  # Snakemake asks before any job; the job itself says what is wrong
+            shapes[name] = hashlib.sha256(content).hexdigest()
+            continue
+        shapes[name] = repr(_shape(tree))
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                waiting.extend(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                module = _absolute(node, package)
+                waiting.extend([module, *(f"{module}.{alias.name}" for alias in node.names)])
+        waiting.append(name.rpartition(".")[0])
+    return hashlib.sha256(repr(sorted(shapes.items())).encode()).hexdigest()[:16] if shapes else None
+
+
+def _own_path(name: str, root: Path) -> Path | None:
+    """The file of the user's module ``name``; None when there is none under ``root``."""
+    base = root.joinpath(*name.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if name and path.is_file()), None)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    """The module that a statement inside ``package`` names."""
+    parents = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+    return ".".join(filter(None, [*parents, node.module]))
 
 
 @cache

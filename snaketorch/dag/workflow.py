@@ -1,6 +1,6 @@
 """The questions that rules ask of a study."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,12 +9,12 @@ from snaketorch.config import specs
 from snaketorch.config.base import Section
 from snaketorch.config.contents import CONTENTS
 from snaketorch.config.load import Study
-from snaketorch.config.sources import CustomSource
+from snaketorch.config.resources import PrepareResources, Resources
 from snaketorch.dag.code import ROOT, code_digest, files_digest, module_digest
 from snaketorch.dag.source_files import source_digest
 from snaketorch.provenance import canonical_json, digest
 
-OF_THE_TEST = ("evaluator", "metrics")
+OF_THE_TEST = ("evaluator", "metrics", "test_keys")
 """What a task says of its test, and no training depends on."""
 
 
@@ -37,6 +37,8 @@ class Workflow:
         self.study = study
         self.datasets = study.used_datasets
         self.experiments = sorted(study.experiments)
+        self.trained = {**study.experiments, **study.needed}
+        self._source_digests: dict[str, str] = {}
 
     def prepare_spec(self, wildcards: Wildcards) -> str:
         dataset = self.study.datasets[wildcards.dataset]
@@ -44,14 +46,15 @@ class Workflow:
 
     def prepare_code(self, wildcards: Wildcards) -> str:
         dataset = self.study.datasets[wildcards.dataset]
-        source = dataset.source
-        preparer = CONTENTS[source.provides].prepared_by
-        own = module_digest(source.class_path, Path.cwd()) if isinstance(source, CustomSource) else None
-        return _code("snaketorch.data.prepare", source, dataset.prepare.augment, also=(preparer,), own=own)
+        preparer = CONTENTS[dataset.source.provides].prepared_by
+        return _code("snaketorch.data.prepare", dataset.source, dataset.prepare.augment, also=(preparer,))
 
     def source_digest(self, wildcards: Wildcards) -> str:
-        """Stands for the user's files that a dataset is made from."""
-        return source_digest(Path.cwd(), wildcards.dataset, self.study.datasets[wildcards.dataset])
+        """Stands for the user's files that a dataset is made from, as they were when this process first asked."""
+        name = wildcards.dataset
+        if name not in self._source_digests:  # to look at a million files takes seconds
+            self._source_digests[name] = source_digest(Path.cwd(), name, self.study.datasets[name])
+        return self._source_digests[name]
 
     @property
     def augmentations(self) -> list[str]:
@@ -61,7 +64,7 @@ class Workflow:
         return [layout.AUGMENTATION.format(experiment=name) for name in augmented]
 
     def augmentation_spec(self, wildcards: Wildcards) -> str:
-        experiment = self.study.experiments[wildcards.experiment]
+        experiment = self.trained[wildcards.experiment]
         # of a task that cuts a series no more than how it cuts: the rest of it does not show in the picture
         cut = {name: getattr(experiment.task, name, None) for name in specs.Windows.model_fields}
         values = {
@@ -74,13 +77,14 @@ class Workflow:
         return _json(specs.AugmentationSpec, values)
 
     def augmentation_code(self, wildcards: Wildcards) -> str:
-        return _code("snaketorch.data.augmentation_picture", self.study.experiments[wildcards.experiment].augment)
+        return _code("snaketorch.data.augmentation_picture", self.trained[wildcards.experiment].augment)
 
     def train_spec(self, wildcards: Wildcards) -> str:
-        return _json(specs.TrainSpec, self._job(wildcards))
+        job = self._job(wildcards)
+        return _json(specs.TrainSpec, {**job, "task": job["task"].for_training})
 
     def train_code(self, wildcards: Wildcards) -> str:
-        experiment = self.study.experiments[wildcards.experiment]
+        experiment = self.trained[wildcards.experiment]
         sections = (experiment.task, experiment.model, experiment.augment)
         return _code("snaketorch.training.train", *sections, without=OF_THE_TEST)
 
@@ -88,7 +92,7 @@ class Workflow:
         return _json(specs.EvaluateSpec, self._job(wildcards))
 
     def evaluate_code(self, wildcards: Wildcards) -> str:
-        experiment = self.study.experiments[wildcards.experiment]
+        experiment = self.trained[wildcards.experiment]
         return _code("snaketorch.evaluation.evaluate", experiment.task, experiment.model)
 
     def summarise_spec(self, wildcards: Wildcards) -> str:
@@ -115,13 +119,37 @@ class Workflow:
 
     def manifest_of(self, wildcards: Wildcards) -> str:
         """The prepared dataset that an experiment reads."""
-        return layout.MANIFEST.format(dataset=self.study.experiments[wildcards.experiment].data)
+        return layout.MANIFEST.format(dataset=self.trained[wildcards.experiment].data)
+
+    def train_models(self, wildcards: Wildcards) -> dict[str, str]:
+        """The files of trained weights that a training starts from or uses, by what they are for."""
+        model = self.trained[wildcards.experiment].model
+        start = model.weights_file
+        if model.upstream:
+            start = self._model_of(model.upstream, int(wildcards.seed))
+        return ({"pretrained": start} if start else {}) | self.evaluate_models(wildcards)
+
+    def evaluate_models(self, wildcards: Wildcards) -> dict[str, str]:
+        """The models of other experiments that the task uses, by what they are for.
+
+        All seeds use the same ones: what is measured by different models has no mean.
+        """
+        needed = self.trained[wildcards.experiment].task.upstream
+        return {need: self._model_of(name) for need, name in needed.items()}
+
+    def train_uses(self, wildcards: Wildcards) -> list[str]:
+        """``train_models`` as arguments of the step."""
+        return _uses(self.train_models(wildcards))
+
+    def evaluate_uses(self, wildcards: Wildcards) -> list[str]:
+        """``evaluate_models`` as arguments of the step."""
+        return _uses(self.evaluate_models(wildcards))
 
     def of_seeds(self, pattern: str) -> Any:
         """A function that gives the files ``pattern`` of all seeds of an experiment."""
 
         def files(wildcards: Wildcards) -> list[str]:
-            seeds = self.study.experiments[wildcards.experiment].seeds
+            seeds = self.trained[wildcards.experiment].seeds
             return [pattern.format(experiment=wildcards.experiment, seed=seed) for seed in seeds]
 
         return files
@@ -156,12 +184,23 @@ class Workflow:
         else:
             yield pattern
 
+    def _model_of(self, name: str, seed: int | None = None) -> str:
+        """The model of an experiment: of ``seed`` where it has that, else of its first."""
+        seeds = self.trained[name].seeds
+        return layout.MODEL.format(experiment=name, seed=seed if seed in seeds else seeds[0])
+
     def _job(self, wildcards: Wildcards) -> dict[str, Any]:
-        experiment = self.study.experiments[wildcards.experiment]
+        experiment = self.trained[wildcards.experiment]
         return {"experiment": wildcards.experiment, "seed": int(wildcards.seed), **dict(experiment)}
 
-    def _resources(self, wildcards: Wildcards) -> Any:
-        return self.study.experiments[wildcards.experiment].resources
+    def _resources(self, wildcards: Wildcards) -> Resources | PrepareResources:
+        # only the preparation's files are of a dataset and of no experiment
+        experiment = getattr(wildcards, "experiment", None)
+        return (self.trained[experiment] if experiment else self.study.datasets[wildcards.dataset]).resources
+
+
+def _uses(models: Mapping[str, str]) -> list[str]:
+    return [word for need, path in models.items() for word in ("--uses", f"{need}={path}")]
 
 
 def _json(spec: type[Section], values: dict[str, Any]) -> str:
@@ -170,22 +209,17 @@ def _json(spec: type[Section], values: dict[str, Any]) -> str:
     return canonical_json(spec.model_construct(**chosen).model_dump(mode="json"))
 
 
-def _code(
-    step: str,
-    *sections: Section | None,
-    without: Collection[str] = (),
-    also: Collection[str] = (),
-    own: str | None = None,
-) -> str:
+def _code(step: str, *sections: Section | None, without: Collection[str] = (), also: Collection[str] = ()) -> str:
     """Digest of a step's modules, of those that ``sections`` and ``also`` name, and of what the sections say of them.
 
-    ``own`` stands for the user's code.
+    The user's own modules, which a section names by ``class_path``, are among them.
     """
+    there = [section for section in sections if section is not None]
     said = [
         {name: getattr(section, name) for name in sorted(type(section).__class_vars__) if name not in without}
-        for section in sections
-        if section is not None
+        for section in there
     ]
+    own = [module_digest(section.class_path, Path.cwd()) for section in there if hasattr(section, "class_path")]
     named = [value[key] for value in said for key in ("implementation", "evaluator") if key in value]
     parts = {"modules": code_digest(step, *named, *also), "sections": said}
-    return digest(parts if own is None else {**parts, "own": own})
+    return digest({**parts, "own": own} if any(own) else parts)

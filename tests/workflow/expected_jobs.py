@@ -1,7 +1,14 @@
 """What the contract says of the small study, written down by hand."""
 
-SEEDS = {"cnn": [0, 1], "cnn_wide": [0], "gru": [0], "gru_slow": [0], "lstm": [0]}
-DATA = {"cnn": "digits", "cnn_wide": "digits", "gru": "sunspots", "gru_slow": "sunspots", "lstm": "thumbnails"}
+SEEDS = {"cnn": [0, 1], "cnn_wide": [0], "gru": [0], "gru_slow": [0], "lstm": [0], "gan": [0]}
+DATA = {
+    "cnn": "digits",
+    "cnn_wide": "digits",
+    "gru": "sunspots",
+    "gru_slow": "sunspots",
+    "lstm": "thumbnails",
+    "gan": "digits",
+}
 
 REPORT = {"report_study"}
 

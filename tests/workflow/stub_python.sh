@@ -12,7 +12,7 @@ fi
 shift 3
 while (($#)); do
     case $step:$1 in
-        prepare:--arrays | evaluate:--figures)
+        prepare:--arrays | train:--samples | evaluate:--figures)
             mkdir -p "$2" && echo "$step" > "$2/file"
             ;;
         prepare:--manifest | prepare:--preview | \

@@ -8,7 +8,7 @@ from expected_jobs import REPORT, from_evaluate, from_prepare, from_train
 
 pytestmark = pytest.mark.workflow
 
-EVERY_EXPERIMENT = ("cnn", "cnn_wide", "gru", "gru_slow", "lstm")
+EVERY_EXPERIMENT = ("cnn", "cnn_wide", "gan", "gru", "gru_slow", "lstm")
 
 
 @pytest.fixture
@@ -59,7 +59,8 @@ def test_a_copy_of_the_package_reruns_nothing(own_study):
 
 
 @pytest.mark.parametrize(
-    "module", ["training/fit.py", "data/prepare.py", "evaluation/evaluate.py", "report/study.py", "config/models.py"]
+    "module",
+    ["training/fit.py", "data/prepare.py", "evaluation/evaluate.py", "report/study.py", "config/models/cnn.py"],
 )
 def test_comments_docstrings_and_formatting_rerun_nothing(module, own_study):
     rewrite(own_study, module, other_words)

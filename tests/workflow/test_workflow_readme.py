@@ -1,6 +1,8 @@
 """The README's examples do what it says."""
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,6 +46,17 @@ def test_an_experiment_in_60_seconds(study):
     assert snakemake(study, changed[1], changed[2]).returncode == 0
 
 
+def test_a_larger_example_runs_as_its_readme_says(study):
+    text = (REPO / "config/examples/README.md").read_text("utf-8")
+    *copies, run = re.search(r"```bash\n(.*?)```", text, re.DOTALL)[1].splitlines()
+    for copy in copies:
+        subprocess.run(copy.split(), cwd=study, check=True)
+    result = snakemake(study, *shlex.split(run)[2:])
+    assert result.returncode == 0, result.stderr
+    assert "results/experiments/cifar10_resnet18/seed-0/model.ckpt" in result.stdout
+    assert "results/experiments/digits_cnn/seed-0/model.ckpt" not in result.stdout
+
+
 def test_a_mistake_reads_as_shown(study):
     (study / "config/experiments/digits_wide.yaml").write_text(
         "extends: digits_cnn\n\n\nmodel: {chanels: [64, 128, 128]}\nseeds: [0, 1, 1]\n"
@@ -54,39 +67,53 @@ def test_a_mistake_reads_as_shown(study):
     assert shown.strip() in result.stderr
 
 
-def test_a_network_is_one_file_and_one_registration(study, tmp_path):
+def write_named(text: str, folder: Path) -> None:
+    """Makes the file that the first line of ``text`` names."""
+    (folder / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
+
+
+def apply_diff(diff: str, path: Path) -> None:
+    """Edits a file as the hunks of ``diff`` say; what they show of it must stand there once."""
+    text = path.read_text("utf-8")
+    for hunk in diff.split("@@\n"):
+        lines = hunk.splitlines(keepends=True)
+        before = "".join(line[1:] for line in lines if line[0] in " -")
+        after = "".join(line[1:] for line in lines if line[0] in " +")
+        assert text.count(before) == 1, before
+        text = text.replace(before, after)
+    path.write_text(text, "utf-8")
+
+
+def test_a_network_is_two_files_and_one_registration(study, tmp_path):
     copy = tmp_path / "snaketorch"
     copy.mkdir()
-    for part in ("Snakefile", "workflow", "snaketorch", "envs", "profiles"):
+    for part in ("Snakefile", "workflow", "snaketorch", "envs", "profiles", "tests/networks", "pyproject.toml"):
         source = REPO / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / part)
-    network = block("python", "snaketorch/models/mlp.py")
-    (copy / "snaketorch/models/mlp.py").write_text(network)
-    registration = block("python", "class Mlp(Section)")
-    options = copy / "snaketorch/config/models.py"
-    before, union, after = re.split(r"^(Model = .*\n)", options.read_text("utf-8"), flags=re.MULTILINE)
-    assert union in registration.replace(" | Mlp", "")  # the README shows the union as it is
-    options.write_text(before + registration + after)
+    (copy / "tests/unit").mkdir()
+    for helper in ("prepared_by_hand.py", "small_corpus.py"):
+        shutil.copy(REPO / "tests/unit" / helper, copy / "tests/unit")
+    write_named(block("python", "# snaketorch/models/maxout.py"), copy)
+    write_named(block("python", "# snaketorch/config/models/maxout.py"), copy)
+    apply_diff(block("diff", "Maxout"), copy / "snaketorch/config/models/__init__.py")
     experiment = (study / "config/experiments/digits_cnn.yaml").read_text("utf-8")
-    changed = re.sub(r"^model: .*$", "model: {kind: mlp, hidden: 8}", experiment, flags=re.MULTILINE)
-    (study / "config/experiments/digits_mlp.yaml").write_text(changed)
+    example = re.search(r"`model: (\{kind: maxout, .*\})` works", README)[1]
+    changed = re.sub(r"^model: .*$", f"model: {example}", experiment, flags=re.MULTILINE)
+    assert changed != experiment
+    (study / "config/experiments/digits_maxout.yaml").write_text(changed)
 
     result = snakemake(study, snakefile=copy / "Snakefile")
     assert result.returncode == 0, result.stderr
-    assert "results/experiments/digits_mlp/seed-0/model.ckpt" in result.stdout
-    built = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import torch; from snaketorch.config.models import Mlp; from snaketorch.models import build_network;"
-            "print(build_network(Mlp(kind='mlp', hidden=8), (1, 16, 16), 10)(torch.zeros(2, 1, 16, 16)).shape)",
-        ],
+    assert "results/experiments/digits_maxout/seed-0/model.ckpt" in result.stdout
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/networks"]
+    trained = subprocess.run(
+        [*command, "-k", "maxout and image_classification"],
         cwd=copy,
-        env={"PYTHONPATH": str(copy)},
+        env={**os.environ, "PYTHONPATH": str(copy)},
         capture_output=True,
         text=True,
     )
-    assert built.stdout.strip() == "torch.Size([2, 10])", built.stderr
+    assert "1 passed" in trained.stdout, trained.stdout
 
 
 def test_every_file_of_the_tree_exists():

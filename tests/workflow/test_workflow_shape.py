@@ -31,9 +31,9 @@ def test_every_job_of_a_study_is_planned(new_study):
     assert Counter(job.split()[0] for job in jobs) == {
         "init_tracking": 1,
         "prepare_dataset": 3,
-        "train_model": 6,
-        "evaluate_model": 6,
-        "summarise_experiment": 5,
+        "train_model": 7,
+        "evaluate_model": 7,
+        "summarise_experiment": 6,
         "report_study": 1,
     }
 
@@ -92,6 +92,15 @@ def test_resources_of_an_experiment_reach_its_jobs(new_study):
     assert len(asked) == 2, "training and test"
     for line in asked:
         assert {"mem_mb=1536", "runtime=30", "gpu=1", "nodes=1"} <= set(line.split(", "))
+
+
+def test_resources_of_a_dataset_reach_its_preparation(new_study):
+    new_study.edit("datasets/digits.yaml", {"resources": {"gpus": 1, "cpus": 3, "memory_gb": 1.5, "hours": 0.5}})
+
+    stdout = new_study.dry_run("--cores", "4", "prepare").stdout
+    (asked,) = re.findall(r"wildcards: dataset=digits\n    threads: 3\n    resources: (.*)$", stdout, re.MULTILINE)
+
+    assert {"mem_mb=1536", "runtime=30", "gpu=1", "nodes=1"} <= set(asked.split(", "))
 
 
 @pytest.mark.parametrize(

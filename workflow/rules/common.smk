@@ -24,5 +24,5 @@ shell.prefix(shell_prefix(Path(workflow.basedir), study.study.config))
 
 wildcard_constraints:
     dataset="|".join(study.study.datasets),
-    experiment="|".join(study.experiments),
+    experiment="|".join(study.trained),
     seed="[0-9]+",

@@ -3,6 +3,7 @@
 
 rule evaluate_model:
     input:
+        unpack(study.evaluate_models),
         manifest=study.manifest_of,
         model=layout.MODEL,
         history=layout.HISTORY,
@@ -31,10 +32,11 @@ rule evaluate_model:
     params:
         spec=study.evaluate_spec,
         code=study.evaluate_code,
+        uses=study.evaluate_uses,
     shell:
         "python -m snaketorch evaluate --spec {params.spec:q} --code {params.code:q}"
         " --manifest {input.manifest:q} --model {input.model:q} --record {input.record:q}"
-        " --history {input.history:q} --threads {threads}"
+        " --history {input.history:q} {params.uses:q} --threads {threads}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q} --figures {output.figures:q}"
         " > {log:q} 2>&1"
 

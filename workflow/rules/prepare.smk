@@ -15,10 +15,12 @@ rule prepare_dataset:
         "logs/prepare_dataset/{dataset}.log",
     conda:
         "../../envs/train.yaml"
-    threads: 4
+    threads: study.cpus
     resources:
-        mem_mb=4096,
-        runtime=60,
+        mem_mb=study.memory_mb,
+        runtime=study.runtime_minutes,
+        gpu=study.gpus,
+        nodes=1,
     params:
         spec=study.prepare_spec,
         code=study.prepare_code,

@@ -8,6 +8,7 @@ rule report_study:
         previews=study.files(layout.PREVIEW),
         manifests=study.files(layout.MANIFEST),
         augmentations=study.augmentations,
+        samples=study.files(layout.SAMPLES),
     output:
         report(layout.REPORT, caption="../report/study.rst", category="Study"),
     log:

@@ -229,3 +229,52 @@ def test_a_step_does_not_depend_on_other_steps(step, leaves_out):
     assert step in found
     for part in leaves_out:
         assert [name for name in found if f"{name}.".startswith(f"snaketorch.{part}.")] == []
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """A user's modules beside the configuration."""
+    files = {
+        "nets.py": "import torch\nfrom my_lab import layers\nfrom .deep.parts import part\n",
+        "layers.py": "LAYERS = 1\n",
+        "deep/__init__.py": "",
+        "deep/parts.py": "from .. import sizes\npart = 1\n",
+        "sizes.py": "SIZES = 1\n",
+        "unused.py": "UNUSED = 1\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / "my_lab" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        *((name, True) for name in ("nets.py", "layers.py", "deep/__init__.py", "deep/parts.py", "sizes.py")),
+        ("unused.py", False),
+    ],
+)
+def test_the_users_code_is_his_module_and_those_that_it_imports(file, counts, lab):
+    before = code.module_digest("my_lab.nets.Wide", lab)
+    path = lab / "my_lab" / file
+    path.write_text(f"# a comment\n\n{path.read_text()}")
+    assert code.module_digest("my_lab.nets.Wide", lab) == before
+
+    path.write_text(f"{path.read_text()}\nEDITED = True\n")
+
+    assert (code.module_digest("my_lab.nets.Wide", lab) != before) == counts
+
+
+@pytest.mark.parametrize("content", [b"def half(:\n", b"name = '\xff'\n", b"zero = '\0'\n"])
+def test_a_module_of_the_user_that_is_no_python_counts_by_its_bytes(lab, content):
+    before = code.module_digest("my_lab.nets.Wide", lab)
+    (lab / "my_lab/layers.py").write_bytes(content)
+    broken = code.module_digest("my_lab.nets.Wide", lab)
+    (lab / "my_lab/layers.py").write_bytes(content + b"# another\n")
+    assert len({before, broken, code.module_digest("my_lab.nets.Wide", lab)}) == 3
+
+
+def test_the_code_of_an_installed_package_is_not_the_users(lab):
+    assert code.module_digest("torch.nn.Flatten", lab) is None

@@ -53,14 +53,16 @@ def test_a_spec_holds_exactly_its_part(workflow, cnn):
             "task",
             "augment",
             "model",
+            "transfer",
             "optimizer",
             "lr_scheduler",
             "trainer",
             "early_stopping",
+            "weight_averaging",
             "checkpoint",
             "data_loader",
         },
-        "evaluate_spec": {"experiment", "seed", "data", "evaluate"},
+        "evaluate_spec": {"experiment", "seed", "data", "task", "evaluate"},
         "summarise_spec": {"study", "experiment", "config"},
         "report_spec": {"study", "title", "experiments"},
     }
@@ -144,10 +146,60 @@ def test_what_a_section_says_of_its_implementation_counts(section, name, value, 
     assert [question for question in questions if before[question] != after[question]] == changes
 
 
+def test_the_code_of_an_own_network_is_part_of_the_training_and_the_test(study_files, cnn, monkeypatch):
+    monkeypatch.chdir(study_files)
+    (study_files / "nets.py").write_text("class Wide: ...\n")
+    workflow = changed(study_files, "model: {kind: cnn}", "model: {kind: custom, class_path: nets.Wide}")
+    questions = ["prepare_code", "train_code", "evaluate_code", "summarise_code"]
+    before = answers(workflow, cnn, *questions)
+
+    (study_files / "nets.py").write_text("class Wide: ...\nWIDTH = 3\n")
+
+    after = answers(workflow, cnn, *questions)
+    assert [question for question in questions if before[question] != after[question]] == [
+        "train_code",
+        "evaluate_code",
+    ]
+
+
 def test_a_retry_gets_more_memory_and_time(workflow, cnn):
     assert [workflow.memory_mb(cnn, attempt) for attempt in (1, 2, 3)] == [1536, 3072, 4608]
     assert [workflow.runtime_minutes(cnn, attempt) for attempt in (1, 2, 3)] == [15, 30, 45]
     assert (workflow.cpus(cnn), workflow.gpus(cnn)) == (2, 1)
+
+
+def test_the_files_of_a_dataset_are_looked_at_once_in_a_process(study_files, cnn, monkeypatch):
+    monkeypatch.chdir(study_files)
+    (study_files / "photos").mkdir()
+    source = "source: {kind: image_folder, path: photos}\n"
+    workflow = changed(study_files, "source: {kind: sklearn, name: digits}\n", source, "datasets/digits.yaml")
+    first = workflow.source_digest(cnn)
+
+    (study_files / "photos" / "new.png").touch()
+
+    assert workflow.source_digest(cnn) == first
+    assert Workflow(load_study(study_files)).source_digest(cnn) != first
+
+
+def test_what_a_dataset_asks_for_is_for_its_preparation_alone(study_files, cnn):
+    old = "name: digits}\n"
+    asked = "resources: {gpus: 1, cpus: 8, memory_gb: 16, hours: 3}\n"
+    before = answers(Workflow(load_study(study_files)), cnn, *SPECS)
+    workflow = changed(study_files, old, old + asked, "datasets/digits.yaml")
+    preparation = SimpleNamespace(dataset="digits")
+
+    assert (workflow.cpus(preparation), workflow.gpus(preparation)) == (8, 1)
+    assert [workflow.memory_mb(preparation, attempt) for attempt in (1, 2)] == [16384, 32768]
+    assert [workflow.runtime_minutes(preparation, attempt) for attempt in (1, 2)] == [180, 360]
+    assert (workflow.cpus(cnn), workflow.memory_mb(cnn, 1)) == (2, 1536)
+    assert answers(workflow, cnn, *SPECS) == before
+
+
+def test_a_preparation_has_four_cores_and_an_hour_where_nothing_is_asked_for(workflow):
+    preparation = SimpleNamespace(dataset="sunspots")
+
+    assert (workflow.cpus(preparation), workflow.gpus(preparation)) == (4, 0)
+    assert (workflow.memory_mb(preparation, 1), workflow.runtime_minutes(preparation, 1)) == (4096, 60)
 
 
 def test_resources_that_were_not_asked_for_have_defaults(workflow, gru):
@@ -187,5 +239,64 @@ def test_the_files_of_a_study(workflow):
 def test_every_file_of_a_study_is_listed_once(workflow):
     files = workflow.files(*layout.ALL)
 
-    assert len(files) == len(set(files)) == 2 * 3 + 3 * 6 + 2 * 2 + 2
+    assert len(files) == len(set(files)) == 2 * 3 + 3 * 7 + 2 * 2 + 2
     assert [file for file in files if "{" in file or "unused" in file] == []
+
+
+def with_other(study_files, seeds="[5, 7]"):
+    """Experiment `cnn`, with the seeds 3 and 5, starts from `other`."""
+    (study_files / "config/experiments/other.yaml").write_text(f"extends: cnn\nseeds: {seeds}\n", "utf-8")
+    (study_files / "config/experiments/tuned.yaml").write_text(
+        "extends: cnn\nmodel: {pretrained: {from_experiment: other}}\n", "utf-8"
+    )
+
+
+def test_a_model_to_start_from_is_of_the_same_seed_or_else_the_first(study_files):
+    with_other(study_files)
+    workflow = Workflow(load_study(study_files))
+    jobs = {seed: SimpleNamespace(experiment="tuned", seed=seed) for seed in ("3", "5")}
+
+    found = {seed: workflow.train_models(job) for seed, job in jobs.items()}
+
+    assert found == {seed: {"pretrained": "results/experiments/other/seed-5/model.ckpt"} for seed in ("3", "5")}
+    assert workflow.train_uses(jobs["3"]) == ["--uses", "pretrained=results/experiments/other/seed-5/model.ckpt"]
+    assert workflow.evaluate_models(jobs["3"]) == {}, "a trained model holds all of its weights"
+
+
+def test_what_a_task_needs_is_of_the_first_seed_so_that_all_seeds_are_measured_alike(study_files):
+    (study_files / "config/experiments/fakes.yaml").write_text(
+        "task: {kind: gan, features: {from_experiment: cnn}}\ndata: digits\nseeds: [3, 5]\n"
+        "model: {kind: gan, pretrained: {from_experiment: start}}\noptimizer: {kind: adam}\ntrainer: {max_epochs: 4}\n",
+        "utf-8",
+    )
+    (study_files / "config/experiments/start.yaml").write_text("extends: fakes\nmodel: {pretrained: null}\n", "utf-8")
+    workflow = Workflow(load_study(study_files))
+    jobs = {seed: SimpleNamespace(experiment="fakes", seed=seed) for seed in ("3", "5")}
+
+    features = {"features": "results/experiments/cnn/seed-3/model.ckpt"}
+    for seed, job in jobs.items():
+        start = {"pretrained": f"results/experiments/start/seed-{seed}/model.ckpt"}
+        assert workflow.train_models(job) == start | features
+        assert workflow.evaluate_models(job) == features
+
+
+def test_the_spec_holds_the_name_of_a_model_to_start_from_and_not_its_path(study_files):
+    with_other(study_files)
+    spec = json.loads(Workflow(load_study(study_files)).train_spec(SimpleNamespace(experiment="tuned", seed="3")))
+
+    assert spec["model"]["pretrained"] == {"from_experiment": "other"}
+
+
+def test_who_is_needed_is_trained_and_no_target(study_files):
+    with_other(study_files)
+    (study_files / "config/config.yaml").write_text("study: small\nrun: [tuned]\n", "utf-8")
+    workflow = Workflow(load_study(study_files))
+
+    assert sorted(workflow.trained) == ["other", "tuned"]
+    assert workflow.experiments == ["tuned"]
+    assert not any("other" in file for file in workflow.files(*layout.ALL))
+
+
+def test_an_experiment_alone_uses_no_other(workflow, cnn):
+    assert workflow.train_models(cnn) == workflow.evaluate_models(cnn) == {}
+    assert workflow.train_uses(cnn) == []
