@@ -21,6 +21,10 @@ CAPTIONS = {
     contents.CLIPS: "Frames of the first training clips of each class, left to right, and its clips in each split.",
     contents.SEQUENCES: "The first training sequences of each class, and its sequences in each split. Time runs from "
     "left to right; a channel has one colour and one scale.",
+    contents.NUMBER_IMAGES: "The first training images by the range of their number as they were prepared, and the "
+    "images in each split.",
+    contents.NUMBER_SEQUENCES: "The first training sequences by the range of their number, and the sequences in each "
+    "split. Time runs from left to right; a channel has one colour and one scale.",
     contents.TEXTS: "How the first training texts of each class begin, its texts in each split, and how long training "
     "texts are once they are cut.",
     contents.CORPUS: "How the text begins, and the tokens of each split.",

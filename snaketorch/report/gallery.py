@@ -90,7 +90,8 @@ def _inline(drawing: Drawing, prefix: str) -> Drawing:
 def _curves(experiment: Experiment) -> Markup:
     histories = {seed.seed: seed.history for seed in experiment.seeds}
     columns = {name.partition("/")[2] for history in histories.values() for row in history for name in row}
-    wanted = ["loss", experiment.summary["goal"].partition("/")[2]]
+    losses = sorted(name for name in columns if name.endswith("loss"))
+    wanted = [*losses, experiment.summary["goal"].partition("/")[2]]
     best = {seed.seed: seed.record["best"] for seed in experiment.seeds}
     figure = learning_curves(
         histories,

@@ -61,14 +61,22 @@ def best_first(boards: Iterable[Board]) -> list[Experiment]:
 
 
 def _comparable(experiment: Experiment) -> tuple:
-    """Equal for experiments whose numbers may stand side by side: one metric over one set of targets."""
+    """Equal for experiments whose numbers may stand side by side: one metric over one set of targets.
+
+    A distance between features is another metric with the features of another model, or with pixels.
+    """
     metrics = experiment.seeds[0].metrics
+    features = metrics["task"].get("features")
+    model = metrics["record"]["inputs"].get("features")
     return (
         experiment.summary["data"],
         experiment.summary["goal"],
         metrics["split"],
         metrics["samples"],
         metrics["task"].get("horizon"),
+        tuple(metrics["task"].get("targets") or ()),
+        features and features["from_experiment"],
+        model and model["sha256"],
     )
 
 

@@ -74,7 +74,8 @@ def _read_seed(spec: SummariseSpec, metrics_path: Path, record_path: Path) -> Se
 
 
 def _training(spec: SummariseSpec, seed: int) -> TrainSpec:
-    return TrainSpec(experiment=spec.experiment, seed=seed, **_parts(spec, TrainSpec))
+    parts = _parts(spec, TrainSpec) | {"task": spec.config.task.for_training}
+    return TrainSpec(experiment=spec.experiment, seed=seed, **parts)
 
 
 def _test(spec: SummariseSpec, seed: int) -> EvaluateSpec:

@@ -17,7 +17,9 @@ from snaketorch.report.gallery import MAX_EXPERIMENTS, gallery
 from snaketorch.report.leaderboard import best_first, leaderboards
 from snaketorch.report.page import render
 from snaketorch.report.provenance_table import Fact, machine, provenance, software
+from snaketorch.report.remarks import Remark, remarks
 from snaketorch.report.results import Experiment, read_experiment
+from snaketorch.report.samples import Samples, samples
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ class Chapter:
     provenance: list[Fact]
     augmentation: str | None
     """A data URI."""
+    remarks: list[Remark]
+    samples: list[Samples]
 
 
 def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
@@ -59,6 +63,8 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
                 detail_tables([seed.metrics["details"] for seed in experiment.seeds]),
                 provenance(experiment),
                 augmentation(experiment),
+                remarks({seed.seed: seed.metrics["details"] for seed in experiment.seeds}),
+                samples(experiment),
             )
             for experiment in experiments
         ],

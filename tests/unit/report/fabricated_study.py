@@ -182,7 +182,8 @@ def write_training(name: str, config: ExperimentConfig, seed: int) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    spec = TrainSpec(experiment=name, seed=seed, **_parts(config, TrainSpec)).model_dump(mode="json")
+    parts = _parts(config, TrainSpec) | {"task": config.task.for_training}
+    spec = TrainSpec(experiment=name, seed=seed, **parts).model_dump(mode="json")
     goal = config.checkpoint.monitor
     pick = max if config.task.logged[config.checkpoint.monitor.removeprefix("val/")] == "max" else min
     best = pick(rows, key=lambda row: row[goal])

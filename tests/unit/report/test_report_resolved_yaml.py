@@ -52,5 +52,5 @@ def test_the_file_reads_like_one_of_its_authors():
     text = resolved_yaml("digits_cnn", experiment("digits_cnn"))
 
     assert text.startswith("# What experiment 'digits_cnn' was run with")
-    assert "\nmodel:\n  kind: cnn\n  channels: [32, 64, 64]\n" in text
+    assert "\nmodel:\n  kind: cnn\n  pretrained: null\n  channels: [32, 64, 64]\n" in text
     assert "extends:" not in text
