@@ -7,11 +7,11 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 
 import kornia.augmentation as K
 import torch
+from devices import add_arguments, result_file, shown, wait_for
 from machine import described
 from torch import Tensor
 from torchvision.transforms import v2
@@ -20,7 +20,6 @@ from snaketorch.config.augment import Augment
 from snaketorch.config.contents import IMAGES
 from snaketorch.data.augment import build_augmentation
 
-RESULT = Path(__file__).parent / "results" / "augmentation.md"
 GOALS = {"torchvision, per image": 8.0, "kornia": 1.5}
 BATCH, SIZE, PADDING = 256, 32, 4
 MEAN, STD = [0.4914, 0.4822, 0.4465], [0.247, 0.2435, 0.2616]
@@ -59,15 +58,15 @@ def competitors(name: str, images: Tensor) -> dict[str, Run]:
     return runs
 
 
-def measure(runs: dict[str, Run], repeats: int) -> dict[str, float]:
+def measure(runs: dict[str, Run], device: torch.device, repeats: int) -> dict[str, float]:
     """Median seconds of each, taken in turn; two rounds to warm up are not counted."""
     times: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(repeats + 2):
         for name, run in runs.items():
+            wait_for(device)
             began = time.perf_counter()
             run()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
+            wait_for(device)
             if turn > 1:
                 times[name].append(time.perf_counter() - began)
     return {name: median(found) for name, found in times.items()}
@@ -97,18 +96,16 @@ def table(found: dict[str, dict[str, float]], device: str, repeats: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--out", type=Path, default=RESULT)
+    add_arguments(parser, "augmentation")
     arguments = parser.parse_args()
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8, generator=generator)
     images = images.to(arguments.device)
-    found = {name: measure(competitors(name, images), arguments.repeats) for name in OURS}
-    device = torch.cuda.get_device_name() if arguments.device == "cuda" else "CPU"
-    text = table(found, device, arguments.repeats)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(text, "utf-8")
-    arguments.out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    found = {name: measure(competitors(name, images), arguments.device, arguments.repeats) for name in OURS}
+    text = table(found, shown(arguments.device), arguments.repeats)
+    out = result_file(arguments, "augmentation")
+    out.write_text(text, "utf-8")
+    out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     print(text)
 
 

@@ -3,15 +3,18 @@
 Both give whole epochs of batches of 512 in a new random order, in turn, in one process with the same
 number of threads and the same setting of the allocator. The usual loader runs with 0 and with 2 workers,
 and its better figure counts.
+
+On a GPU the batches of all end in its memory: the usual loader pins them and they are sent without waiting, ours lie
+there already, as `data_loader: {placement: device}` has them, or come from the host's memory (`host`).
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from statistics import median
 
 import torch
+from devices import add_arguments, result_file, shown, wait_for
 from machine import described
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -19,56 +22,78 @@ from snaketorch.data.loading.batches import TrainingBatches
 from snaketorch.data.loading.samples import ArraySamples
 from snaketorch.hardware.allocator import keep_freed_memory
 
-RESULT = Path(__file__).parent / "results" / "loading.md"
 SAMPLES, SHAPE, BATCH = 50_000, (3, 32, 32), 512
 GOAL = 10.0
-OURS, IN_PROCESS, WORKERS = "Snaketorch", "DataLoader, 0 workers", "DataLoader, 2 workers"
+OURS, FROM_HOST = "Snaketorch", "Snaketorch, from the host's memory"
+IN_PROCESS, WORKERS = "DataLoader, 0 workers", "DataLoader, 2 workers"
 
 
-def loaders() -> dict[str, Callable[[], Iterable]]:
-    """Gives, by name, the batches of an epoch."""
-    images = torch.randint(0, 256, (SAMPLES, *SHAPE), dtype=torch.uint8)
-    labels = torch.randint(0, 10, (SAMPLES,))
+def loaders(device: torch.device) -> dict[str, Callable[[], Iterable]]:
+    """Gives, by name, the batches of an epoch, on the device."""
+    fields = {
+        "image": torch.randint(0, 256, (SAMPLES, *SHAPE), dtype=torch.uint8),
+        "label": torch.randint(0, 10, (SAMPLES,)),
+    }
+    usual = TensorDataset(*fields.values())
+    pinned = device.type == "cuda"
+    in_process = DataLoader(usual, BATCH, shuffle=True, pin_memory=pinned)
+    with_workers = DataLoader(usual, BATCH, shuffle=True, num_workers=2, persistent_workers=True, pin_memory=pinned)
+    found = {OURS: ours({name: field.to(device) for name, field in fields.items()}, None)}
+    if pinned:
+        found[FROM_HOST] = ours(fields, device)
+    return found | {IN_PROCESS: lambda: sent(in_process, device), WORKERS: lambda: sent(with_workers, device)}
+
+
+def ours(fields: dict[str, torch.Tensor], reads_ahead_for: torch.device | None) -> Callable[[], Iterable]:
+    """Gives the batches of one more epoch."""
     done = [0]
+    batches = TrainingBatches(ArraySamples(fields), BATCH, 0, lambda: done[0], reads_ahead_for=reads_ahead_for)
 
     def epoch() -> Iterable:
-        for batch in ours:
+        for batch in batches:
             yield batch
             done[0] += 1
 
-    ours = TrainingBatches(ArraySamples({"image": images, "label": labels}), BATCH, 0, lambda: done[0])
-    usual = TensorDataset(images, labels)
-    with_workers = DataLoader(usual, BATCH, shuffle=True, num_workers=2, persistent_workers=True)
-    return {OURS: epoch, IN_PROCESS: lambda: DataLoader(usual, BATCH, shuffle=True), WORKERS: lambda: with_workers}
+    return epoch
 
 
-def seconds(epoch: Iterable) -> float:
+def sent(batches: Iterable, device: torch.device) -> Iterable:
+    """What the usual training loop does with the loader's batches."""
+    if device.type == "cpu":
+        return batches
+    return ([part.to(device, non_blocking=True) for part in batch] for batch in batches)
+
+
+def seconds(epoch: Iterable, device: torch.device) -> float:
+    wait_for(device)
     began = time.perf_counter()
     batches = sum(1 for _ in epoch)
+    wait_for(device)
+    took = time.perf_counter() - began
     assert batches == -(-SAMPLES // BATCH)
-    return time.perf_counter() - began
+    return took
 
 
-def measure(repeats: int) -> dict[str, list[float]]:
+def measure(device: torch.device, repeats: int) -> dict[str, list[float]]:
     """Seconds of each epoch, in turn; the first round, which starts the workers, is not counted."""
-    epochs = loaders()
+    epochs = loaders(device)
     found: dict[str, list[float]] = {name: [] for name in epochs}
     for turn in range(repeats + 1):
         for name, epoch in epochs.items():
-            took = seconds(epoch())
+            took = seconds(epoch(), device)
             if turn:
                 found[name].append(took)
     return found
 
 
-def table(found: dict[str, list[float]], repeats: int) -> str:
+def table(found: dict[str, list[float]], device: torch.device, repeats: int) -> str:
     rates = {name: SAMPLES / median(times) for name, times in found.items()}
     best = max(rates[IN_PROCESS], rates[WORKERS])
     lines = [
         "# Shuffled loading",
         "",
         f"{SAMPLES:,} images of {'x'.join(map(str, SHAPE))} bytes with labels, batches of {BATCH}, "
-        f"medians of {repeats} epochs (see `benchmarks/loading.py`).",
+        f"on {shown(device)}, medians of {repeats} epochs (see `benchmarks/loading.py`).",
         "",
         "| loader | samples/s | Snaketorch against it |",
         "|---|---:|---:|",
@@ -85,12 +110,11 @@ def table(found: dict[str, list[float]], repeats: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=RESULT)
+    add_arguments(parser, "loading")
     arguments = parser.parse_args()
     keep_freed_memory()  # as `python -m snaketorch train` does
-    text = table(measure(arguments.repeats), arguments.repeats)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(text, "utf-8")
+    text = table(measure(arguments.device, arguments.repeats), arguments.device, arguments.repeats)
+    result_file(arguments, "loading").write_text(text, "utf-8")
     print(text)
 
 

@@ -5,6 +5,9 @@ at random and moved by up to 4 pixels, with the same optimizer and batch size. T
 images in memory and takes Snaketorch's precision, layout and augmentation: what it is faster by is the price of
 Lightning and of all that is recorded. It shares Snaketorch's process and so its setting of the allocator; the
 usual script has a process of its own. Preparation, which happens once for all trainings, is timed apart.
+
+All run on one device. On a GPU the usual script pins its batches and sends them without waiting, and the loop by hand
+has the images in the GPU's memory, where Snaketorch puts them too.
 """
 
 import argparse
@@ -24,8 +27,9 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
+from devices import add_arguments, result_file, shown, wait_for
 from machine import described
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
@@ -41,9 +45,9 @@ from snaketorch.hardware.allocator import keep_freed_memory
 from snaketorch.hardware.precision import AUTOCAST
 from snaketorch.journal import Journal, Run
 from snaketorch.models import build_network
+from snaketorch.models.shapes import ImageShape
 from snaketorch.training.fit import fit
 
-RESULT = Path(__file__).parent / "results" / "training.md"
 BATCH, WORKERS, RATE = 256, 2, 1e-3
 MODEL = Cnn(kind="cnn")
 GOALS = {"usual": 4.0, "by hand": 0.9, "data": 0.05}
@@ -73,7 +77,7 @@ def prepared(images: Path, folder: Path) -> Manifest:
     return Manifest.load(folder / "manifest.json")
 
 
-def training_spec(epochs: int) -> TrainSpec:
+def training_spec(epochs: int, device: torch.device) -> TrainSpec:
     return TrainSpec.model_validate(
         {
             "experiment": "benchmark",
@@ -82,11 +86,18 @@ def training_spec(epochs: int) -> TrainSpec:
             "task": {"kind": "image_classification"},
             "augment": {"horizontal_flip": 0.5, "pad_crop": 4},
             "model": MODEL.model_dump(),
+            "transfer": None,
             "optimizer": {"kind": "adamw", "lr": RATE},
             "lr_scheduler": {"kind": "none"},
             # no validation: the others have none
-            "trainer": {"max_epochs": epochs, "precision": "auto", "check_val_every_n_epoch": epochs + 1},
+            "trainer": {
+                "max_epochs": epochs,
+                "accelerator": "gpu" if device.type == "cuda" else "cpu",
+                "precision": "auto",
+                "check_val_every_n_epoch": epochs + 1,
+            },
             "early_stopping": None,
+            "weight_averaging": None,
             "checkpoint": {"save": "last", "monitor": "val/accuracy"},
             "data_loader": {"batch_size": BATCH},
         }
@@ -98,46 +109,62 @@ def with_snaketorch(spec: TrainSpec, manifest: Manifest, folder: Path) -> tuple[
     state = folder / "state"
     state.mkdir()
     run = Run(key="benchmark", name="benchmark", parent="", parent_name="", params={}, tags={})
-    fitted = fit(spec, manifest, state, folder / "choices", Journal(folder / "journal", run))
+    fitted = fit(spec, manifest, {}, state, folder / "choices", Journal(folder / "journal", run))
     rows = list(csv.DictReader(io.StringIO(fitted.history)))[1:]
     return [Epoch(manifest.splits["train"].count, float(row["seconds"])) for row in rows], fitted.facts
 
 
-def by_hand(spec: TrainSpec, manifest: Manifest, facts: dict) -> Callable[[], Epoch]:
+def new_network(manifest: Manifest, device: torch.device) -> nn.Module:
+    shape = ImageShape(*manifest.fields["image"]["shape"])
+    return build_network(MODEL, shape, len(manifest.classes)).to(device)
+
+
+def in_memory(manifest: Manifest, device: torch.device) -> dict[str, Tensor]:
+    """The training samples, in the device's memory."""
+    fields = samples_from(manifest.arrays("train")).fields
+    return {name: value.clone() if device.type == "cpu" else value.to(device) for name, value in fields.items()}
+
+
+def by_hand(spec: TrainSpec, manifest: Manifest, facts: dict, device: torch.device) -> Callable[[], Epoch]:
     """A loop over tensors in memory, in the same precision and layout."""
-    fields = {name: value.clone() for name, value in samples_from(manifest.arrays("train")).fields.items()}
+    fields = in_memory(manifest, device)
     augmentation = build_augmentation(spec.augment, manifest.provides, manifest.fields, 0)
-    network = build_network(MODEL, tuple(manifest.fields["image"]["shape"]), len(manifest.classes))
+    network = new_network(manifest, device)
     if facts["memory_format"] == "channels_last":
         network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), RATE)
     dtype, count = AUTOCAST.get(facts["precision"]["used"]), len(fields["label"])
+    scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
     number = 0
 
     def epoch() -> Epoch:
         nonlocal number
         number += 1
+        wait_for(device)
         began = time.perf_counter()
         for indices in torch.randperm(count).split(BATCH):
-            rows = augmentation.fetch(indices, number, count)
+            rows = augmentation.fetch(indices, number, count).to(device, non_blocking=True)
             batch = {name: field.index_select(0, rows) for name, field in fields.items()} | {"sample": rows}
             batch = augmentation(batch, number)
-            with torch.autocast("cpu", dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+            with torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
                 loss = F.cross_entropy(network(batch["image"]), batch["label"])
             optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        wait_for(device)
         return Epoch(count, time.perf_counter() - began)
 
     return epoch
 
 
 @contextmanager
-def in_its_own_process(images: Path, manifest: Path) -> Iterator[Callable[[], Epoch]]:
+def in_its_own_process(images: Path, manifest: Path, device: torch.device) -> Iterator[Callable[[], Epoch]]:
     """The usual script as its user starts it: nothing that Snaketorch sets up reaches it."""
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
-    child = spawn.Process(target=serve_usual_script, args=(there, images, manifest, torch.get_num_threads()))
+    arguments = (there, images, manifest, device, torch.get_num_threads())
+    child = spawn.Process(target=serve_usual_script, args=arguments)
     child.start()
     try:
         yield lambda: (here.send("epoch"), here.recv())[1]
@@ -146,14 +173,14 @@ def in_its_own_process(images: Path, manifest: Path) -> Iterator[Callable[[], Ep
         child.join()
 
 
-def serve_usual_script(asked: Connection, images: Path, manifest: Path, threads: int) -> None:
+def serve_usual_script(asked: Connection, images: Path, manifest: Path, device: torch.device, threads: int) -> None:
     torch.set_num_threads(threads)
-    epoch = usual_script(images, Manifest.load(manifest))
+    epoch = usual_script(images, Manifest.load(manifest), device)
     while asked.recv() == "epoch":
         asked.send(epoch())
 
 
-def usual_script(images: Path, manifest: Manifest) -> Callable[[], Epoch]:
+def usual_script(images: Path, manifest: Manifest, device: torch.device) -> Callable[[], Epoch]:
     """Files decoded and transformed one by one in workers, and a plain loop in 32 bits."""
     statistics = manifest.fields["image"]["statistics"]
     transform = v2.Compose(
@@ -166,32 +193,38 @@ def usual_script(images: Path, manifest: Manifest) -> Callable[[], Epoch]:
         ]
     )
     dataset = ImageFolder(images / "train", transform)
-    loader = torch.utils.data.DataLoader(dataset, BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True)
-    network: nn.Module = build_network(MODEL, tuple(manifest.fields["image"]["shape"]), len(manifest.classes))
+    workers = {"num_workers": WORKERS, "persistent_workers": True, "pin_memory": device.type == "cuda"}
+    loader = torch.utils.data.DataLoader(dataset, BATCH, shuffle=True, **workers)
+    network = new_network(manifest, device)
     optimizer = torch.optim.AdamW(network.parameters(), RATE)
 
     def epoch() -> Epoch:
+        wait_for(device)
         began = time.perf_counter()
         for batch, label in loader:
+            batch, label = batch.to(device, non_blocking=True), label.to(device, non_blocking=True)
             loss = F.cross_entropy(network(batch), label)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+        wait_for(device)
         return Epoch(len(dataset), time.perf_counter() - began)
 
     return epoch
 
 
-def data_alone(spec: TrainSpec, manifest: Manifest) -> Callable[[], Epoch]:
+def data_alone(spec: TrainSpec, manifest: Manifest, device: torch.device) -> Callable[[], Epoch]:
     """Snaketorch's augmented batches with nothing done to them."""
-    fields = {name: value.clone() for name, value in samples_from(manifest.arrays("train")).fields.items()}
+    samples = ArraySamples(in_memory(manifest, device))
     augmentation = build_augmentation(spec.augment, manifest.provides, manifest.fields, 0)
-    batches = TrainingBatches(ArraySamples(fields), BATCH, 0, lambda: 0, augmentation=augmentation)
+    batches = TrainingBatches(samples, BATCH, 0, lambda: 0, augmentation=augmentation)
 
     def epoch() -> Epoch:
+        wait_for(device)
         began = time.perf_counter()
         for _ in batches:
             pass
+        wait_for(device)
         return Epoch(len(batches.samples), time.perf_counter() - began)
 
     return epoch
@@ -202,18 +235,22 @@ def rate(epochs: list[Epoch]) -> float:
     return median(epoch.images / epoch.seconds for epoch in epochs)
 
 
-def measure(source: Path, images: int, repeats: int) -> str:
+def measure(source: Path, images: int, repeats: int, device: torch.device) -> str:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         chosen_images(source, base / "images", images)
         began = time.perf_counter()
         manifest = prepared(base / "images", base / "dataset")
         preparation = time.perf_counter() - began
-        spec = training_spec(repeats + 1)
-        with in_its_own_process(base / "images", base / "dataset" / "manifest.json") as usual:
+        spec = training_spec(repeats + 1, device)
+        with in_its_own_process(base / "images", base / "dataset" / "manifest.json", device) as usual:
             # ours trains in one piece, as a user would; the others take turns, and their first round warms up
             ours, facts = with_snaketorch(spec, manifest, base)
-            others = {"usual": usual, "data": data_alone(spec, manifest), "by hand": by_hand(spec, manifest, facts)}
+            others = {
+                "usual": usual,
+                "data": data_alone(spec, manifest, device),
+                "by hand": by_hand(spec, manifest, facts, device),
+            }
             found = {name: [] for name in others}
             for turn in range(repeats + 1):
                 for name, epoch in others.items():
@@ -221,16 +258,20 @@ def measure(source: Path, images: int, repeats: int) -> str:
                     if turn:
                         found[name].append(took)
         found["ours"] = ours
-    return table({name: rate(epochs) for name, epochs in found.items()}, facts, images, repeats, preparation)
+    rates = {name: rate(epochs) for name, epochs in found.items()}
+    return table(rates, facts, images, repeats, preparation, device)
 
 
-def table(rates: dict[str, float], facts: dict, images: int, repeats: int, preparation: float) -> str:
+def table(
+    rates: dict[str, float], facts: dict, images: int, repeats: int, preparation: float, device: torch.device
+) -> str:
     ours = rates["ours"]
     precision = f"{facts['precision']['used']}, {facts['memory_format']}"
     lines = [
         "# Training a small CNN",
         "",
-        f"An epoch on {images:,} colour images of 32x32 pixels, batches of {BATCH}, medians of {repeats} epochs "
+        f"An epoch on {images:,} colour images of 32x32 pixels, batches of {BATCH}, {shown(device)}, "
+        f"medians of {repeats} epochs "
         "(see `benchmarks/training.py`).",
         "",
         "| training | images/s | Snaketorch against it | goal |",
@@ -256,14 +297,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="holds train/CLASS/*.jpg and test/CLASS/*.jpg")
     parser.add_argument("--images", type=int, default=10_000, help="training images to use")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=RESULT)
+    add_arguments(parser, "training")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
-    keep_freed_memory()  # as `python -m snaketorch train` does
+    keep_freed_memory()  # these two as `python -m snaketorch train` does
+    torch.set_float32_matmul_precision("high")
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    text = measure(arguments.folder, arguments.images, arguments.repeats)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(text, "utf-8")
+    text = measure(arguments.folder, arguments.images, arguments.repeats, arguments.device)
+    result_file(arguments, "training").write_text(text, "utf-8")
     print(text)
 
 
