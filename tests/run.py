@@ -28,6 +28,7 @@ TIERS = {
         ["codespell", "."],
     ],
     "unit": [pytest("tests/unit", "tests/bad_config", "tests/bad_data", *SIDE_BY_SIDE)],
+    "networks": [pytest("tests/networks", "-n", "2")],
     "workflow": [pytest("tests/workflow", *SIDE_BY_SIDE)],
     "tracking": [pytest("tests/tracking_server")],
     "e2e": [pytest("tests/e2e", *SIDE_BY_SIDE)],

@@ -73,8 +73,10 @@ def modules_of(step: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(code, "LEFT_OUT", ())
     wanted = _imports_of_command(step.replace("-", "_"))
     for section in NAMED_BY.get(step, ()):
-        text = (code.ROOT / "config" / f"{section}.py").read_text("utf-8")
-        wanted |= set(re.findall(r'"(snaketorch[\w.]+):\w+"', text))
+        folder = code.ROOT / "config"
+        for path in [folder / f"{section}.py", *(folder / section).glob("*.py")]:
+            text = path.read_text("utf-8") if path.is_file() else ""
+            wanted |= set(re.findall(r'"(snaketorch[\w.]+):\w+"', text))
     started = [modules_of(other, monkeypatch) for other in STARTED.get(step, ())]
     return code.closure(wanted).union(*started)
 

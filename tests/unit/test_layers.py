@@ -32,26 +32,27 @@ LAYERS = {
     "publish": Layer(),
     "journal": Layer({"provenance", "publish"}),
     "config": Layer({"errors", "layout", "publish"}, {"pydantic", "yaml"}),
+    "class_path": Layer({"config", "errors"}),
     "dag": Layer({"config", *FOUNDATION}),
     "data": Layer(
-        {"config", *FOUNDATION},
+        {"class_path", "config", *FOUNDATION},
         {
             *{"matplotlib", "numpy", "pandas", "PIL", "pyarrow", "pydantic", "sklearn", "statsmodels", "tokenizers"},
-            *{"torch", "torchvision"},
+            *{"babel", "torch", "torchvision"},
             *{"av", "datasets", "h5py"},  # extras, imported where they are needed
         },
     ),
-    "models": Layer({"config", *FOUNDATION}, {"torch"}),
+    "models": Layer({"class_path", "config", *FOUNDATION}, {"torch", "torchvision"}),
     "tasks": Layer({"config", "data", "models", *FOUNDATION}, {"numpy", "pytorch_lightning", "torch", "torchmetrics"}),
     "hardware": Layer({"config", "data", *FOUNDATION}, {"torch"}),
     "training": Layer(
         {"config", "data", "models", "tasks", "hardware", *FOUNDATION},
-        {"lightning_fabric", "numpy", "pydantic", "pytorch_lightning", "torch"},
+        {"lightning_fabric", "numpy", "pydantic", "pytorch_lightning", "torch", "torchvision"},
     ),
     "figures": Layer({"publish"}, {"matplotlib", "numpy"}),
     "evaluation": Layer(
         {"config", "data", "models", "tasks", "hardware", "training", "figures", *FOUNDATION},
-        {"matplotlib", "numpy", "pyarrow", "torch", "torchmetrics"},
+        {"matplotlib", "numpy", "pyarrow", "scipy", "sklearn", "torch", "torchmetrics"},
     ),
     "tracking": Layer({"config", *FOUNDATION}, {"mlflow"}),
     "report": Layer({"config", "figures", *FOUNDATION}, {"jinja2", "markupsafe", "matplotlib", "pydantic", "yaml"}),
