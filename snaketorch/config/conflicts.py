@@ -286,6 +286,7 @@ RULES: dict[Callable[[ExperimentConfig, Datasets], Iterator[Conflict]], tuple[st
     _nesterov_has_momentum: ("optimizer",),
     _clipping_is_on: ("trainer",),
     training_rules.momentum_is_used: ("optimizer", "lr_scheduler"),
+    training_rules.activations_are_kept_or_not: ("trainer",),
     training_rules.average_is_taken: ("weight_averaging", "early_stopping"),
     _transfer_has_trained_weights: ("model", "transfer"),
     _unfreezing_begins: ("transfer", "trainer"),

@@ -23,6 +23,12 @@ def momentum_is_used(experiment: ExperimentConfig, *_: object) -> Iterator[Confl
             )
 
 
+def activations_are_kept_or_not(experiment: ExperimentConfig, *_: object) -> Iterator[Conflict]:
+    """The compiler of torch has no way to recompute a block without counting its batch twice."""
+    if experiment.trainer.compile and experiment.trainer.gradient_checkpointing:
+        yield ("trainer", "gradient_checkpointing"), "cannot be compiled; allowed: false, or without trainer.compile"
+
+
 def average_is_taken(experiment: ExperimentConfig, *_: object) -> Iterator[Conflict]:
     """The mean over the last epochs needs them."""
     if isinstance(experiment.weight_averaging, Swa) and experiment.early_stopping is not None:

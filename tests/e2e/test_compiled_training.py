@@ -1,4 +1,4 @@
-"""A training with ``trainer.compile``, ``gradient_checkpointing`` and averaged weights, as a user asks for it."""
+"""A training with ``trainer.compile`` and averaged weights, as a user asks for it."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.e2e
 EXPERIMENT = """
 extends: digits_cnn
 model: {channels: [4, 8], hidden: 16}
-trainer: {max_epochs: 2, precision: 32-true, compile: true, gradient_checkpointing: true}
+trainer: {max_epochs: 2, precision: 32-true, compile: true}
 weight_averaging: {kind: ema, decay: 0.9}
 seeds: [0]
 """

@@ -35,7 +35,7 @@ def folder(tmp_path_factory) -> Path:
     """A folder in which the example study has run."""
     folder = tmp_path_factory.mktemp("example")
     shutil.copytree(study.REPO / "config", folder / "config")
-    result = study.run(folder)
+    result = study.run(folder, timeout=1800)  # about eight minutes on two cores that do nothing else
     assert result.returncode == 0, result.stdout
     return folder
 
