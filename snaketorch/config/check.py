@@ -8,13 +8,14 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from snaketorch.config.base import Section
-from snaketorch.config.conflicts import Conflict, dataset_conflicts, experiment_conflicts
+from snaketorch.config.conflicts import experiment_conflicts
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.document import Document
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.explain import explain
 from snaketorch.config.overrides import SHOWN_AS
-from snaketorch.config.problems import Problem
+from snaketorch.config.problems import Conflict, Problem
+from snaketorch.config.rules.dataset import dataset_conflicts
 from snaketorch.config.select import is_abstract
 from snaketorch.config.upstream import Part, upstream_conflicts
 

@@ -13,8 +13,7 @@ from snaketorch.config.document import Document
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.extend import extend_all
 from snaketorch.config.files import read_folder
-from snaketorch.config.models import Custom
-from snaketorch.config.own_modules import module_problem
+from snaketorch.config.own_modules import missing_module
 from snaketorch.config.problems import ConfigError, Problem
 from snaketorch.config.select import select
 from snaketorch.config.source_files import missing_files, missing_weights
@@ -72,8 +71,7 @@ def load_study(root: Path, overrides: Mapping[str, Any] | None = None) -> Study:
     trained = {name: experiments[name] for name in (*selected, *needed)}
     used = {checked.section.data for checked in trained.values() if hasattr(checked.section, "data")}
     problems.extend(_missing_files(root, used, datasets, dataset_files))
-    problems.extend(_missing_weights(root, trained, experiment_files))
-    problems.extend(_missing_modules(root, trained, experiment_files))
+    problems.extend(_missing_of_networks(root, trained, experiment_files))
     if problems:
         raise ConfigError(problems)
 
@@ -96,23 +94,12 @@ def _missing_files(
                 yield Problem.at(documents[name].position(path), path, message)
 
 
-def _missing_weights(
+def _missing_of_networks(
     root: Path, experiments: Mapping[str, Checked[ExperimentConfig]], documents: Mapping[str, Document]
 ) -> Iterator[Problem]:
-    """The files of ``pretrained`` weights that are not there."""
+    """The files of ``pretrained`` weights, and the modules of the user's own networks, that are not there."""
     for name, checked in experiments.items():
         if "model" in checked.usable:
-            for path, message in missing_weights(checked.section.model, root):
-                yield Problem.at(documents[name].position(path), path, message)
-
-
-def _missing_modules(
-    root: Path, experiments: Mapping[str, Checked[ExperimentConfig]], documents: Mapping[str, Document]
-) -> Iterator[Problem]:
-    """The modules of the user's own networks that are not there."""
-    for name, checked in experiments.items():
-        if "model" in checked.usable and isinstance(checked.section.model, Custom):
-            message = module_problem(checked.section.model.class_path, root)
-            if message:
-                path = ("model", "class_path")
+            model = checked.section.model
+            for path, message in (*missing_weights(model, root), *missing_module(model, root)):
                 yield Problem.at(documents[name].position(path), path, message)

@@ -1,11 +1,21 @@
 """The user's own modules that a configuration names: whether they are there. None is imported."""
 
 import ast
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from snaketorch.config.models import Custom, Network
+from snaketorch.config.problems import Conflict
 
-def module_problem(class_path: str, root: Path) -> str | None:
+
+def missing_module(model: Network, root: Path) -> Iterator[Conflict]:
+    """The key of the user's own network whose module cannot be imported, and why."""
+    if isinstance(model, Custom) and (problem := _module_problem(model.class_path, root)):
+        yield ("model", "class_path"), problem
+
+
+def _module_problem(class_path: str, root: Path) -> str | None:
     """What is wrong with the module of ``class_path``, which lies under ``root`` or is installed; None for nothing."""
     module = class_path.rpartition(".")[0]
     base = root.joinpath(*module.split("."))

@@ -10,6 +10,9 @@ from snaketorch.errors import UserError
 
 KeyPath = tuple[str | int, ...]
 
+Conflict = tuple[KeyPath, str]
+"""The key that should change, and why."""
+
 
 class Position(NamedTuple):
     """Where a value was written."""

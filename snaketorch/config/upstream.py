@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from snaketorch.config.experiment import ExperimentConfig
-from snaketorch.config.problems import KeyPath, did_you_mean, listed
+from snaketorch.config.problems import Conflict, KeyPath, did_you_mean, listed
 
 SAME_NETWORK = ("kind", "variant", "class_path")
 """Keys of `model` in which two experiments must agree for one to start from the other's weights."""
@@ -28,7 +28,7 @@ class Part(NamedTuple):
         return found
 
 
-def upstream_conflicts(name: str, parts: Mapping[str, Part]) -> Iterator[tuple[KeyPath, str]]:
+def upstream_conflicts(name: str, parts: Mapping[str, Part]) -> Iterator[Conflict]:
     """Every key of experiment ``name`` that names a model that cannot be had, or not for this; and why."""
     own = parts[name]
     for path, other in own.needs().items():

@@ -13,8 +13,7 @@ def keep_freed_memory() -> None:
 
     glibc gives the system back what is free at the end of its heap, and each block of more than 32 MiB. The
     next step asks for the same again, and its batch and activations on the CPU cost one page fault for each
-    4 KiB. Kept blocks make shuffled loading about twice as fast, and the step of a small network takes a fifth
-    less (``benchmarks/loading.py``, ``benchmarks/training.py``).
+    4 KiB.
     """
     if platform.libc_ver()[0] != "glibc":
         return

@@ -5,9 +5,6 @@ network is trained with its defaults unless it has a line in the table below tha
 fails until it has one.
 """
 
-import csv
-import io
-import json
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -27,11 +24,11 @@ from snaketorch.config.tasks import Task
 from snaketorch.data.manifest import Manifest
 from snaketorch.tasks.base import TaskModule
 from snaketorch.training import checkpoints
-from snaketorch.training import train as step
 from snaketorch.training.callbacks import History
 from snaketorch.training.model_file import load_model
 from tests.unit import prepared_by_hand
 from tests.unit.small_corpus import prepare_text, rhyme
+from tests.unit.trainings import Killed, made, rows, train
 
 QUICK, SLOW = {"epochs": 6, "lr": 0.01}, {"epochs": 3, "lr": 1e-3}
 """Trainings of networks that are as small as one likes, and of those that torchvision made large."""
@@ -137,40 +134,11 @@ def spec_of(case: Case) -> TrainSpec:
     return TrainSpec.model_validate({"experiment": "small", "seed": 0, **chosen})
 
 
-def train(spec: TrainSpec, manifest: Path, name: str) -> dict:
-    out = Path(name)
-    step.train(
-        spec,
-        manifest=manifest,
-        state_root=Path("state/train") / name / "seed-0",
-        model=out / "model.ckpt",
-        history=out / "history.csv",
-        record=out / "record.json",
-        samples=out / "samples",
-        code="code",
-        threads=1,
-    )
-    return json.loads((out / "record.json").read_text())
-
-
-def rows(name: str) -> list[dict]:
-    table = list(csv.DictReader(io.StringIO(Path(name, "history.csv").read_text())))
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in table]
-
-
-def made(name: str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in Path(name, "samples").iterdir()}
-
-
 @torch.inference_mode()
 def predicted(task: TaskModule, manifest: Path) -> dict[str, np.ndarray]:
     """What is predicted of the test split, in float32."""
     samples = task.eval().float().samples(Manifest.load(manifest), "test")
     return {name: value.numpy() for name, value in task.predict(samples.batch(torch.arange(len(samples)))).items()}
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing of the training gets to react to it."""
 
 
 def die_inside_the_second_epoch(patch: pytest.MonkeyPatch) -> None:

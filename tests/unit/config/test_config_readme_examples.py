@@ -8,10 +8,10 @@ import yaml
 from pydantic import TypeAdapter
 
 from snaketorch.config.augment import Augment
-from snaketorch.config.conflicts import dataset_conflicts
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.explain import kinds, schema_of
 from snaketorch.config.models import Model
+from snaketorch.config.rules.dataset import dataset_conflicts
 from snaketorch.config.tasks import Task
 from snaketorch.models import build_network
 from snaketorch.models.shapes import ImageShape

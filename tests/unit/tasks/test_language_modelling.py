@@ -16,6 +16,7 @@ from snaketorch.training.callbacks import History
 from snaketorch.training.model_file import load_model
 from snaketorch.training.train import train as train_step
 from tests.unit.small_corpus import prepare_text, rhyme
+from tests.unit.trainings import Killed
 
 LSTM = {"kind": "lstm", "embedding": 8, "hidden": 16, "dropout": 0.1}
 
@@ -131,10 +132,6 @@ def test_an_untrained_network_knows_about_nothing_and_learns(manifest, model):
     first, second = texts["epoch-0006.txt"].split(f"\n\n{'-' * 79}\n\n")
     assert first.startswith("a ") and len(first) == 22 and first != second
     assert any(word in first for word in ("cat", "dog", "sat", "ran"))
-
-
-class Killed(BaseException):
-    """Stands for a kill."""
 
 
 def test_a_killed_training_writes_what_it_would_have_written(manifest, monkeypatch):

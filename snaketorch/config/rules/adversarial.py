@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.models import DcGan
-from snaketorch.config.problems import KeyPath
+from snaketorch.config.problems import Conflict
 from snaketorch.config.tasks import Gan
-
-Conflict = tuple[KeyPath, str]
 
 WITHOUT_TARGETS = ("hinge", "wasserstein_gp")
 """Losses that have no target for the score of a real image."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from snaketorch.config.base import Section
-from snaketorch.config.problems import KeyPath
+from snaketorch.config.problems import Conflict
 
 _MOVES = ("rotate", "scale", "shear", "translate", "perspective")
 _POLICIES = ("rand_augment", "trivial_augment")
@@ -19,7 +19,7 @@ AUGMENT: Mapping[str, tuple[str, ...]] = {
 """Keys of `augment`, and those that each belongs to: one of them has to be there."""
 
 
-def without_companions(section: Section, companions: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[KeyPath, str]]:
+def without_companions(section: Section, companions: Mapping[str, tuple[str, ...]]) -> Iterator[Conflict]:
     """Each key that was written without any of the keys that it belongs to, and what to say of it.
 
     A companion with the value that switches it off is one: the two may be switched together elsewhere.
