@@ -1,7 +1,8 @@
 """The corpus of bad configurations, through Snakemake itself.
 
 Every third case and at least one of each file, to be quick; all with SNAKETORCH_ALL_CASES=1. That each
-case is refused with its own words and no others is tested in tests/bad_config, without Snakemake.
+case is refused with its own words and no others is tested in tests/bad_config, without Snakemake. Files
+that may not be read are tested only there: root, who runs Snakemake in many a container, reads them.
 """
 
 import os
@@ -13,7 +14,7 @@ from bad_config_cases import CASES, Case, materialise
 
 pytestmark = pytest.mark.workflow
 
-BAD = [case for case in CASES if case.lines]
+BAD = [case for case in CASES if case.lines and "unreadable" not in case.steps]
 FIRST = {case.file: case for case in reversed(BAD)}
 CHOSEN = (
     BAD
@@ -25,9 +26,6 @@ CHOSEN = (
 @pytest.mark.parametrize("case", CHOSEN, ids=str)
 def test_a_bad_configuration_stops_snakemake_before_any_job(case: Case, tmp_path: Path, snakemake, repository):
     lines, _ = materialise(case, tmp_path)
-    if any(os.access(tmp_path / "config" / file, os.R_OK) for file in case.steps.get("unreadable", [])):
-        pytest.skip("this user may read everything")
-
     start = time.monotonic()
     outcome = snakemake.run(tmp_path, repository, "-n", *case.arguments)
 
