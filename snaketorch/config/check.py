@@ -16,6 +16,7 @@ from snaketorch.config.explain import explain
 from snaketorch.config.overrides import SHOWN_AS
 from snaketorch.config.problems import Conflict, Problem
 from snaketorch.config.rules.dataset import dataset_conflicts
+from snaketorch.config.rules.images import images_are_large_enough
 from snaketorch.config.select import is_abstract
 from snaketorch.config.upstream import Part, upstream_conflicts
 
@@ -66,7 +67,7 @@ def check_experiments(
     for name, part in parts.items():
         if documents[name].data is not None and not part.abstract:
             conflicts = experiment_conflicts(part.section, part.usable, gives)
-            found[name] = [*conflicts, *upstream_conflicts(name, parts)]
+            found[name] = [*conflicts, *_too_small(part, datasets), *upstream_conflicts(name, parts)]
     for name in found:
         problems.extend(_own_conflicts(name, found, documents[name]))
     return experiments
@@ -84,6 +85,13 @@ def upstream_parts(
         )
         for name, checked in experiments.items()
     }
+
+
+def _too_small(part: Part, datasets: Mapping[str, Checked[DatasetConfig]]) -> Iterator[Conflict]:
+    if {"data", "model"}.issubset(part.usable):
+        dataset = datasets.get(part.section.data)
+        if dataset and "prepare" in dataset.usable:
+            yield from images_are_large_enough(part.section, dataset.section.prepare)
 
 
 def _own_conflicts(name: str, found: Mapping[str, list[Conflict]], document: Document) -> Iterator[Problem]:

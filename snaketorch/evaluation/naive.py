@@ -35,5 +35,9 @@ def seasonal_naive(values: np.ndarray, first: np.ndarray, horizon: int, season: 
 
 
 def naive_scale(training: np.ndarray, lag: int) -> np.ndarray:
-    """Mean absolute change over ``lag`` steps of each channel of ``training`` (T, C), as (C,)."""
-    return np.abs(training[lag:] - training[:-lag]).mean(0)
+    """Mean absolute change over ``lag`` steps of each channel of ``training`` (T, C), as (C,).
+
+    It is 0 where it is no more than the rounding of float32, in which a series is stored.
+    """
+    change = np.abs(training[lag:] - training[:-lag]).mean(0)
+    return np.where(change > np.finfo(np.float32).eps * np.abs(training).mean(0), change, 0)

@@ -16,7 +16,7 @@ class Cnn(nn.Module):
     def __init__(self, options: Options, input_shape: ImageShape, num_outputs: int):
         super().__init__()
         channels, height, width = input_shape
-        smallest = 2 ** len(options.channels)
+        smallest = options.smallest_image
         if min(height, width) < smallest:
             raise UserError(
                 f"model.channels: {len(options.channels)} blocks halve an image of {height}x{width} pixels to nothing; "

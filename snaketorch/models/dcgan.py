@@ -5,11 +5,11 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from snaketorch.config.models import DcGan as Options
+from snaketorch.config.models.generative import SMALLEST_SIDE
 from snaketorch.errors import UserError
 from snaketorch.models.adversaries import LEAK, Adversaries, Bounded, Discriminator, Generator, bounded_by
 from snaketorch.models.shapes import ImageShape
 
-SMALLEST_SIDE = 8
 WEIGHTS_STD = 0.02  # of all layers at the start, as in the paper
 
 
@@ -32,7 +32,7 @@ def build(options: Options, shape: ImageShape, num_outputs: int) -> Adversaries:
         UserError: The images are too small for the network.
     """
     blocks, side = len(options.channels), min(shape.height, shape.width)
-    smallest = max(SMALLEST_SIDE, 2**blocks)
+    smallest = options.smallest_image
     if side < smallest:
         raise UserError(
             f"model.channels: {blocks} blocks need images of at least {smallest}x{smallest} pixels, but these have "

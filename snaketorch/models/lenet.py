@@ -6,9 +6,6 @@ from snaketorch.config.models import Lenet as Options
 from snaketorch.errors import UserError
 from snaketorch.models.shapes import ImageShape
 
-SMALLEST = 12
-"""Pixels of a side that leave one pixel after both convolutions and poolings."""
-
 ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}
 POOLINGS = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
 
@@ -23,10 +20,11 @@ class Lenet(nn.Module):
     def __init__(self, options: Options, input_shape: ImageShape, num_outputs: int):
         super().__init__()
         channels, height, width = input_shape
-        if min(height, width) < SMALLEST:
+        smallest = options.smallest_image
+        if min(height, width) < smallest:
             raise UserError(
                 f"model.kind: lenet shrinks an image of {height}x{width} pixels to nothing; "
-                f"allowed: images of at least {SMALLEST}x{SMALLEST} (prepare.size of the dataset)"
+                f"allowed: images of at least {smallest}x{smallest} (prepare.size of the dataset)"
             )
         activation, pool = ACTIVATIONS[options.activation], POOLINGS[options.pooling]
         after = [(side // 2 - 4) // 2 for side in (height, width)]

@@ -1,5 +1,6 @@
 """What the networks of torchvision have in common here: parts in order, a head, and a smallest image."""
 
+import re
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -16,6 +17,13 @@ SMALL = 64
 
 ALWAYS_ENOUGH = {"small": 8, "standard": 64}
 """Pixels of a side that each network here can shrink, by its stem; some need fewer."""
+
+RENAMED = (
+    (re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\."), r"\1\2."),
+    (re.compile(r"(encoder_layer_\d+\.mlp)\.linear_1\."), r"\1.0."),
+    (re.compile(r"(encoder_layer_\d+\.mlp)\.linear_2\."), r"\1.3."),
+)
+"""Names in torchvision's files that are older than its networks, and what these call the same; it renames them too."""
 
 
 class TorchvisionNetwork(nn.Module):
@@ -44,7 +52,12 @@ class TorchvisionNetwork(nn.Module):
 
     def from_torchvision(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``weights`` by the names that they have here; names that torchvision's network lacks stay as they are."""
-        return {self.names.get(name, name): weight for name, weight in weights.items()}
+        return {self._name_of(name): weight for name, weight in weights.items()}
+
+    def _name_of(self, theirs: str) -> str:
+        for old, new in RENAMED:
+            theirs = old.sub(new, theirs)
+        return self.names.get(theirs, theirs)
 
 
 def entered_small(options: Torchvision, shape: ImageShape) -> bool:

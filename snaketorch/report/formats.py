@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 ABBREVIATIONS = {"auroc", "f1", "mae", "mase", "mse", "rmse"}
+NAMES = {"frechet": "Fréchet distance", "r2": "R²"}
+"""Of metrics that are written otherwise than their keys."""
 
 NOTHING = "–"
 """Shown where there is no value."""
@@ -78,7 +80,8 @@ def plain(name: str) -> str:
 
 def metric_name(name: str) -> str:
     """A metric without its split, as it is usually written: test/f1_macro is F1 macro."""
-    words = name.rpartition("/")[2].split("_")
+    name = name.rpartition("/")[2]
+    words = NAMES.get(name, name).split("_")
     return " ".join(word.upper() if word in ABBREVIATIONS else word for word in words)
 
 

@@ -9,7 +9,7 @@ WIDTH = 230
 MARGIN = 10
 ROOM = 1.3
 """How far intervals may widen the axis, in spans of the points: two seeds have intervals that would hide all else."""
-NEAR = 20
+NEAR = 8
 """How far off a baseline may be to be on the axis, in spans of the points."""
 
 

@@ -1,5 +1,6 @@
 """Tables that rank experiments, each of experiments that can be compared."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,9 +34,14 @@ class Board:
 
     data: str
     goal: str
+    apart: str
+    """What sets it apart from other tables of this goal on these data, such as `3 steps ahead`; empty where it is the
+    only one."""
     mode: str
     tasks: list[str]
-    samples: int
+    tested: int
+    unit: str
+    """What ``tested`` counts: `samples` or `tokens`."""
     axis: Axis | None
     rows: list[Row]
     baselines: list[Baseline]
@@ -51,7 +57,8 @@ def leaderboards(experiments: Iterable[Experiment]) -> list[Board]:
     groups: dict[tuple, list[Experiment]] = {}
     for experiment in experiments:
         groups.setdefault(_comparable(experiment), []).append(experiment)
-    return [_board(group) for group in groups.values()]
+    named = Counter(key[:2] for key in groups)
+    return [_board(group, _apart(group[0]) if named[key[:2]] > 1 else "") for key, group in groups.items()]
 
 
 def best_first(boards: Iterable[Board]) -> list[Experiment]:
@@ -72,7 +79,7 @@ def _comparable(experiment: Experiment) -> tuple:
         experiment.summary["data"],
         experiment.summary["goal"],
         metrics["split"],
-        metrics["samples"],
+        *_tested(metrics),
         metrics["task"].get("horizon"),
         tuple(metrics["task"].get("targets") or ()),
         features and features["from_experiment"],
@@ -80,18 +87,42 @@ def _comparable(experiment: Experiment) -> tuple:
     )
 
 
-def _board(group: Sequence[Experiment]) -> Board:
+def _tested(metrics: dict[str, Any]) -> tuple[int, str]:
+    """How much the test asked, and what that counts: each token of a text once, in as few windows as may be."""
+    if metrics["task"]["kind"] == "language_modelling":
+        return metrics["details"]["tokens"], "tokens"
+    return metrics["samples"], "samples"
+
+
+def _apart(experiment: Experiment) -> str:
+    """What is measured beside the goal, in words; empty where nothing is."""
+    task = experiment.seeds[0].metrics["task"]
+    parts = []
+    if experiment.summary["task"] == "gan":
+        features = task.get("features")
+        parts.append(f"by what {features['from_experiment']} sees" if features else "by pixels")
+    if steps := task.get("horizon"):
+        parts.append(f"{steps} step{'s' if steps > 1 else ''} ahead")
+    if targets := task.get("targets"):
+        parts.append(f"of {' and '.join(targets)}")
+    return ", ".join(parts)
+
+
+def _board(group: Sequence[Experiment], apart: str) -> Board:
     first = group[0]
     goal, mode = first.summary["goal"], first.summary["mode"]
     baselines = dict(_baselines(group, goal))
+    tested, unit = _tested(first.seeds[0].metrics)
     axis = common_axis((experiment.goal for experiment in group), baselines.values())
     ranked = sorted(group, key=lambda experiment: _rank(experiment.goal, mode))
     return Board(
         data=first.summary["data"],
         goal=goal,
+        apart=apart,
         mode=mode,
         tasks=list(dict.fromkeys(experiment.summary["task"] for experiment in group)),
-        samples=first.seeds[0].metrics["samples"],
+        tested=tested,
+        unit=unit,
         axis=axis,
         rows=[
             Row(

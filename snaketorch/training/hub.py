@@ -2,13 +2,15 @@
 
 import re
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torchvision.models import WeightsEnum, get_model_weights
+from torch import Tensor
+from torchvision.models import WeightsEnum, get_model, get_model_weights
 
 from snaketorch.config.models import Torchvision
 from snaketorch.errors import UserError
@@ -50,6 +52,13 @@ def hub_weights(options: Torchvision) -> HubWeights:
             f"{file} is damaged: its SHA-256 should begin with {start}; delete it, or put there what {url} gives"
         )
     return HubWeights(file, url, _statistics(options, weights), tuple(weights.meta.get("categories", ())))
+
+
+def own_shapes(options: Torchvision) -> dict[str, Tensor]:
+    """The weights of torchvision's own network by their names, as tensors without values: those of a download."""
+    with warnings.catch_warnings(), torch.device("meta"):
+        warnings.simplefilter("ignore", FutureWarning)  # of how GoogLeNet's would be initialised
+        return get_model(options.torchvision_name, weights=None).state_dict()
 
 
 def _named(options: Torchvision) -> WeightsEnum:

@@ -16,7 +16,7 @@ from snaketorch.provenance import file_sha256
 from snaketorch.tasks.base import TaskModule
 from snaketorch.training.fitting_inputs import Facts, check_meaning, has_other_target, map_to_training
 from snaketorch.training.fitting_weights import first_convolution_of, fitted
-from snaketorch.training.hub import hub_weights
+from snaketorch.training.hub import hub_weights, own_shapes
 from snaketorch.training.weight_files import read_weights, without_prefix
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,8 @@ def start_from_trained(
 
 def _read(options: Network, path: Path | None, network: nn.Module) -> _Trained:
     if options.hub_name:
+        expected = _compare(network, network.from_torchvision(own_shapes(options)), new_head=True)
+        _check(expected, options, {"torchvision": options.hub_name}, all_needed=True)  # before a download in vain
         hub = hub_weights(options)
         origin = {"torchvision": options.hub_name, "url": hub.url, "sha256": file_sha256(hub.file)}
         weights = network.from_torchvision(read_weights(hub.file).weights)

@@ -5,6 +5,7 @@ They are read with ``weights_only=True``: no code of theirs runs.
 
 import json
 import pickle
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -37,8 +38,8 @@ def read_weights(path: Path) -> WeightFile:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         raise UserError(
-            f"model.pretrained: {path} cannot be read as weights: {str(error).splitlines()[0]}; allowed: what "
-            "torch.save makes of a state_dict, a checkpoint of Lightning, a model.ckpt of another study"
+            f"model.pretrained: {path} cannot be read as weights: {_reason(error)}; allowed: what torch.save makes of "
+            "a state_dict, a checkpoint of Lightning, a model.ckpt of another study"
         ) from error
     facts = json.loads(content["description"])["facts"] if _is_ours(content) else {}
     while isinstance(content, Mapping) and not _are_weights(content):
@@ -63,6 +64,16 @@ def without_prefix(weights: Mapping[str, Tensor], wanted: Collection[str]) -> di
                 matches[name[:start]] += 1
     best = max(matches, key=lambda prefix: (matches[prefix], -len(prefix)), default="")
     return {name.removeprefix(best): weight for name, weight in weights.items() if name.startswith(best)}
+
+
+def _reason(error: Exception) -> str:
+    """Why torch did not read a file, without its advice to trust the file."""
+    said = str(error)
+    if found := re.search(r"Unsupported global: GLOBAL (\S+)", said):
+        return f"it holds an object of {found[1]}, which could run code, not weights alone"
+    if isinstance(error, pickle.UnpicklingError):
+        return "torch.save did not write it"
+    return said.splitlines()[0].partition(". ")[0] if said else "it is empty"
 
 
 def _is_ours(content: Any) -> bool:

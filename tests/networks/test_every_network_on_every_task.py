@@ -2,11 +2,11 @@
 
 The cases come from the configuration's own registries: a new network, task or content has a case here at once. A new
 network is trained with its defaults unless it has a line in the table below that makes it small; a new task or content
-fails until it has one.
+fails until it has one. What options make of a network or a task is in a table of its own.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -23,12 +23,11 @@ from snaketorch.config.specs import TrainSpec
 from snaketorch.config.tasks import Task
 from snaketorch.data.manifest import Manifest
 from snaketorch.tasks.base import TaskModule
-from snaketorch.training import checkpoints
 from snaketorch.training.callbacks import History
 from snaketorch.training.model_file import load_model
 from tests.unit import prepared_by_hand
 from tests.unit.small_corpus import prepare_text, rhyme
-from tests.unit.trainings import Killed, made, rows, train
+from tests.unit.trainings import Killed, made, rows, save_everywhere, train
 
 QUICK, SLOW = {"epochs": 6, "lr": 0.01}, {"epochs": 3, "lr": 1e-3}
 """Trainings of networks that are as small as one likes, and of those that torchvision made large."""
@@ -92,6 +91,45 @@ class Case(NamedTuple):
     network: str
     task: str
     content: str
+    model_options: Mapping[str, Any] = {}
+    """Beside those that make the network small."""
+    task_options: Mapping[str, Any] = {}
+    write: Callable[[Path], Path] | None = None
+    """Another dataset than that of the content."""
+
+
+LAYERS = {"layers": 2, "dropout": 0.1}
+BOTH_WAYS = {**LAYERS, "bidirectional": True}
+SEVERAL_LABELS = {
+    "task_options": {"multi_label": True},
+    "write": partial(prepared_by_hand.write_scenes, shape=IMAGE),
+}
+VARIANTS = {
+    "both ways, last": Case("lstm", "text_classification", contents.TEXTS, {**BOTH_WAYS, "pooling": "last"}),
+    "both ways, mean": Case("gru", "sequence_classification", contents.SEQUENCES, {**BOTH_WAYS, "pooling": "mean"}),
+    "both ways, max": Case("rnn", "regression", contents.NUMBER_SEQUENCES, {**BOTH_WAYS, "pooling": "max"}),
+    "both ways, attention": Case("gru", "text_classification", contents.TEXTS, {**BOTH_WAYS, "pooling": "attention"}),
+    "mean": Case("lstm", "text_classification", contents.TEXTS, {"pooling": "mean"}),
+    "max": Case("rnn", "sequence_classification", contents.SEQUENCES, {**LAYERS, "pooling": "max"}),
+    "attention": Case("gru", "sequence_classification", contents.IMAGES, {"pooling": "attention"}),
+    "attention of all": Case("transformer", "text_classification", contents.TEXTS, {"pooling": "attention"}),
+    "attention of the last": Case("transformer", "sequence_classification", contents.SEQUENCES, {"pooling": "last"}),
+    "attention of the largest": Case("transformer", "regression", contents.NUMBER_SEQUENCES, {"pooling": "max"}),
+    "conditional": Case("gan", "gan", contents.IMAGES, {"conditional": True}),
+    "conditional, spectral, hinge": Case(
+        "dcgan", "gan", contents.IMAGES, {"conditional": True, "discriminator_norm": "spectral"}, {"loss": "hinge"}
+    ),
+    "least squares": Case("dcgan", "gan", contents.IMAGES, task_options={"loss": "least_squares"}),
+    "wasserstein": Case(
+        "gan", "gan", contents.IMAGES, task_options={"loss": "wasserstein_gp", "discriminator_steps": 2}
+    ),
+    "quantiles": Case("gru", "forecasting", contents.SERIES, task_options={"quantiles": [0.1, 0.5, 0.9]}),
+    "one channel": Case("mlp", "forecasting", contents.SERIES, task_options={"targets": ["slow"]}),
+    "recursive": Case("lstm", "forecasting", contents.SERIES, task_options={"strategy": "recursive"}),
+    "several labels": Case("cnn", "image_classification", contents.IMAGES, **SEVERAL_LABELS),
+    "several labels, row by row": Case("gru", "sequence_classification", contents.IMAGES, **SEVERAL_LABELS),
+}
+"""Options that change what a network or a task does, by what they make of it."""
 
 
 def sections(union: Any) -> dict[str, Any]:
@@ -109,6 +147,11 @@ def fitting() -> list[Case]:
     ]
 
 
+def cases() -> list[Any]:
+    named = {**{" on ".join(case[:3]): case for case in fitting()}, **VARIANTS}
+    return [pytest.param(case, id=name) for name, case in named.items()]
+
+
 def line(table: dict[str, Any], kind: str, name: str) -> Any:
     if kind not in table:
         pytest.fail(f"'{kind}' is registered, but has no line in {name} of {Path(__file__).name}: add one")
@@ -120,8 +163,8 @@ def spec_of(case: Case) -> TrainSpec:
     config = ExperimentConfig.model_validate(
         {
             "data": "small",
-            "task": {"kind": case.task, **line(TASKS, case.task, "TASKS")},
-            "model": {"kind": case.network, **options},
+            "task": {"kind": case.task, **line(TASKS, case.task, "TASKS"), **case.task_options},
+            "model": {"kind": case.network, **options, **case.model_options},
             "optimizer": {"kind": "adam", "lr": training["lr"]},
             "trainer": {"max_epochs": training["epochs"], "precision": "32-true", "accelerator": "cpu"},
             "data_loader": {"batch_size": BATCH},
@@ -143,8 +186,7 @@ def predicted(task: TaskModule, manifest: Path) -> dict[str, np.ndarray]:
 
 def die_inside_the_second_epoch(patch: pytest.MonkeyPatch) -> None:
     """A training dies after its step 4, of which no checkpoint tells, but one of step 3, inside the epoch, does."""
-    patch.setattr(checkpoints, "SECONDS_IN_EPOCH", 0.0)
-    patch.setattr(checkpoints, "TIME_SHARE", 1e9)  # a checkpoint after every batch but the last of an epoch
+    save_everywhere(patch)
     real = History.on_train_batch_end
 
     def die_at_step_4(self, trainer, *arguments):
@@ -156,17 +198,17 @@ def die_inside_the_second_epoch(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory) -> Callable[[str], Path]:
-    """The manifest of a small dataset of a content, written once."""
-    written: dict[str, Path] = {}
+def prepared(tmp_path_factory) -> Callable[[Case], Path]:
+    """The manifest of a small dataset for a case, written once."""
+    written: dict[Callable[[Path], Path], Path] = {}
 
-    def of(content: str) -> Path:
-        if content not in written:
-            write = line(CONTENTS, content, "CONTENTS")
-            written[content] = write(tmp_path_factory.mktemp("data") / "small")
-        return written[content]
+    def for_case(case: Case) -> Path:
+        write = case.write or line(CONTENTS, case.content, "CONTENTS")
+        if write not in written:
+            written[write] = write(tmp_path_factory.mktemp("data") / "small")
+        return written[write]
 
-    return of
+    return for_case
 
 
 @pytest.fixture
@@ -177,9 +219,9 @@ def _in_a_folder_that_does_not_stay(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("_in_a_folder_that_does_not_stay")
-@pytest.mark.parametrize("case", fitting(), ids=" on ".join)
+@pytest.mark.parametrize("case", cases())
 def test_it_learns_saves_loads_predicts_and_goes_on_after_a_kill(case, prepared, monkeypatch):
-    spec, manifest = spec_of(case), prepared(case.content)
+    spec, manifest = spec_of(case), prepared(case)
     trained: list[TaskModule] = []
     monkeypatch.setattr(History, "on_train_end", lambda self, trainer, task: trained.append(task), raising=False)
     record = train(spec, manifest, "straight")

@@ -64,15 +64,31 @@ def write_images(folder: Path, shape=(1, 8, 8), numbers: bool = False) -> Path:
         label = np.arange(count) % 2
         noise = random.integers(0, 160, (count, *shape))
         arrays[split] = {"image": (noise + 90 * label[:, None, None, None]).astype(np.uint8), **answer(label, numbers)}
-    pixels = arrays["train"]["image"] / 255
-    statistics = {name: getattr(pixels, name)((0, 2, 3)).tolist() for name in ("mean", "std")}
-    fields = {
-        "image": {"dtype": "uint8", "shape": list(shape), "statistics": statistics},
-        **answer_field(numbers),
-    }
+    fields = {"image": image_field(arrays["train"]["image"]), **answer_field(numbers)}
     if numbers:
         return write_manifest(folder, NUMBER_IMAGES, fields, arrays, ())
     return write_manifest(folder, IMAGES, fields, arrays, ("dark", "bright"))
+
+
+def image_field(training: np.ndarray) -> dict:
+    """With the statistics of the ``training`` images (N, C, H, W)."""
+    pixels = training / 255
+    statistics = {name: getattr(pixels, name)((0, 2, 3)).tolist() for name in ("mean", "std")}
+    return {"dtype": "uint8", "shape": list(training.shape[1:]), "statistics": statistics}
+
+
+def write_scenes(folder: Path, shape=(1, 8, 8)) -> Path:
+    """Images of two labels, each of which applies or not: the upper half is brighter, and the lower half is."""
+    random, arrays = np.random.default_rng(0), {}
+    for split, count in COUNTS.items():
+        label = random.integers(0, 2, (count, 2))
+        bright = label.repeat(shape[1] // 2, axis=1)[:, None, :, None]
+        arrays[split] = {
+            "image": (random.integers(0, 160, (count, *shape)) + 90 * bright).astype(np.uint8),
+            "label": label,
+        }
+    fields = {"image": image_field(arrays["train"]["image"]), "label": {"dtype": "int64", "shape": [2]}}
+    return write_manifest(folder, IMAGES, fields, arrays, ("top", "bottom"))
 
 
 def write_sequences(folder: Path, ragged: bool = True, channels: int = 2, numbers: bool = False) -> Path:

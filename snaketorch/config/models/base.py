@@ -47,6 +47,11 @@ class Network(Section):
     name, for networks that it has trained; fresh ones when absent."""
 
     @property
+    def smallest_image(self) -> int:
+        """Pixels that the shorter side of an image needs, as far as the options alone can tell."""
+        return 1
+
+    @property
     def upstream(self) -> str | None:
         """The experiment that ``pretrained`` gives."""
         return self.pretrained.from_experiment if isinstance(self.pretrained, FromExperiment) else None

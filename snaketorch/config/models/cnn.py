@@ -25,3 +25,7 @@ class Cnn(Network):
     """Share of dense units dropped in training."""
     batch_norm: bool = True
     """Normalise the activations of each block over the batch."""
+
+    @property
+    def smallest_image(self) -> int:
+        return 2 ** len(self.channels)  # each block halves it

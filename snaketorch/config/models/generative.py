@@ -7,6 +7,9 @@ from pydantic import Field
 from snaketorch.config.base import Positive
 from snaketorch.config.models.base import NOISE, Network
 
+SMALLEST_SIDE = 8
+"""Pixels that `dcgan` needs, however few its blocks are."""
+
 
 class _Adversaries(Network):
     reads: ClassVar[tuple[str, ...]] = (NOISE,)
@@ -40,3 +43,7 @@ class DcGan(_Adversaries):
     discriminator_norm: Literal["batch", "spectral", "none"] = "batch"
     """What keeps the discriminator in bounds: batch normalisation, weights of spectral norm 1 (arXiv 1802.05957), or
     nothing."""
+
+    @property
+    def smallest_image(self) -> int:
+        return max(SMALLEST_SIDE, 2 ** len(self.channels))

@@ -19,3 +19,7 @@ class Lenet(Network):
     """What follows each layer; `tanh` as published."""
     pooling: Literal["avg", "max"] = "avg"
     """How 2x2 pixels become one; the average as published."""
+
+    @property
+    def smallest_image(self) -> int:
+        return 12  # one pixel is left after both convolutions and poolings

@@ -14,7 +14,7 @@ def network_fits_task(experiment: ExperimentConfig, datasets: Datasets) -> Itera
     task, model = experiment.task, experiment.model
     content = datasets.get(experiment.data)
     given = {task.data[content]} if content in task.data else set(task.data.values())
-    needs = listed(sorted(given)) + (", and an output at each step" if task.each_step else "")
+    needs = listed(sorted(given)) + (" and asks for an output at each step" if task.each_step else "")
     fitting = [kind for kind, network in _kinds(Model).items() if _fits(network, task, given)]
     if not _fits(model, task, given):
         yield (

@@ -32,3 +32,10 @@ def test_a_season_of_one_step_is_persistence():
 def test_the_scale_is_the_mean_change_over_a_lag(lag):
     changes = [abs(SERIES[t] - SERIES[t - lag]) for t in range(lag, 20)]
     np.testing.assert_allclose(naive_scale(SERIES, lag), np.mean(changes, axis=0))
+
+
+def test_a_series_that_repeats_itself_but_for_rounding_has_no_scale():
+    wave = np.sin(2 * np.pi * np.arange(96) / 24).astype(np.float32)[:, None]
+    assert np.abs(wave[24:] - wave[:-24]).any()
+    assert naive_scale(wave, 24).tolist() == [0]
+    assert naive_scale(wave, 12)[0] > 1

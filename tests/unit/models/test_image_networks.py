@@ -1,3 +1,4 @@
+import re
 from functools import cache
 from typing import get_args
 
@@ -186,6 +187,27 @@ def test_the_same_weights_give_what_torchvision_gives(kind):
 
     assert expected.std() > 0
     torch.testing.assert_close(given, expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "older"),
+    [
+        ("densenet", {r"(denselayer\d+\.(?:norm|conv))([12])\.": r"\1.\2."}),
+        ("vit", {r"\.mlp\.0\.": ".mlp.linear_1.", r"\.mlp\.3\.": ".mlp.linear_2."}),
+    ],
+)
+def test_names_of_older_files_are_understood(kind, older):
+    with torch.device("meta"):
+        network = build_network(small(kind, stem="standard"), ImageShape(3, 64, 64), 7)
+    file = {}
+    for name in network.names:
+        old = name
+        for now, before in older.items():
+            old = re.sub(now, before, old)
+        file[old] = name
+
+    assert file.keys() != network.names.keys()
+    assert network.from_torchvision(file) == {here: name for name, here in network.names.items()}
 
 
 @pytest.mark.parametrize("kind", OF_TORCHVISION)

@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -6,26 +7,35 @@ from snaketorch.report.leaderboard import leaderboards
 from snaketorch.report.results import Experiment
 
 
+def outcome(name: str, goal: str, task: dict[str, Any], inputs: dict[str, Any] | None = None, **metrics) -> Experiment:
+    """An experiment with one seed and a mean of 3.5."""
+    found = {"split": "test", "samples": 360, "task": task, "record": {"inputs": inputs or {}}, **metrics}
+    summary = {
+        "data": "data",
+        "goal": goal,
+        "mode": "min",
+        "task": task["kind"],
+        "metrics": {goal: {"values": {"0": 3.5}, "mean": 3.5, "sd": None, "ci95": None, "n": 1}},
+        "baselines": {},
+    }
+    return Experiment(name, None, summary, "", [SimpleNamespace(metrics=found)], {})
+
+
 def generator(name: str, classifier: str | None = None, sha256: str | None = None) -> Experiment:
     """A GAN that was compared with real images by what ``classifier`` sees in them, or by their pixels."""
     features = {"from_experiment": classifier} if classifier else None
     inputs = {"features": {"sha256": sha256}} if classifier else {}
-    metrics = {
-        "split": "test",
-        "samples": 360,
-        "task": {"kind": "gan", "features": features},
-        "record": {"inputs": inputs},
-    }
-    goal = {"values": {"0": 3.5}, "mean": 3.5, "sd": None, "ci95": None, "n": 1}
-    summary = {
-        "data": "digits",
-        "goal": "test/frechet",
-        "mode": "min",
-        "task": "gan",
-        "metrics": {"test/frechet": goal},
-        "baselines": {},
-    }
-    return Experiment(name, None, summary, "", [SimpleNamespace(metrics=metrics)], {})
+    return outcome(name, "test/frechet", {"kind": "gan", "features": features}, inputs)
+
+
+def forecaster(name: str, horizon: int, targets: list[str] | None = None) -> Experiment:
+    return outcome(name, "test/mae", {"kind": "forecasting", "horizon": horizon, "targets": targets})
+
+
+def writer(name: str, windows: int) -> Experiment:
+    """A language model that read a text of 999 tokens in so many windows."""
+    task = {"kind": "language_modelling"}
+    return outcome(name, "test/bits_per_character", task, samples=windows, details={"tokens": 999})
 
 
 @pytest.mark.parametrize(
@@ -37,3 +47,24 @@ def test_distances_between_other_features_have_a_leaderboard_of_their_own(other)
     boards = leaderboards([generator("first", "cnn", "aa"), other, generator("second", "cnn", "aa")])
 
     assert [[row.experiment.name for row in board.rows] for board in boards] == [["first", "second"], [other.name]]
+
+
+def test_leaderboards_of_one_goal_on_the_same_data_say_what_sets_them_apart():
+    generators = [generator("a", "cnn", "aa"), generator("b")]
+    forecasters = [forecaster("c", 1), forecaster("d", 24, ["load"])]
+
+    boards = leaderboards([*generators, *forecasters])
+
+    assert [board.apart for board in boards] == [
+        "by what cnn sees",
+        "by pixels",
+        "1 step ahead",
+        "24 steps ahead, of load",
+    ]
+    assert leaderboards(generators[:1])[0].apart == ""
+
+
+def test_language_models_that_read_the_same_text_in_other_windows_share_a_leaderboard():
+    (board,) = leaderboards([writer("short", 60), writer("long", 7)])
+
+    assert (board.tested, board.unit) == (999, "tokens")
