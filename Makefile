@@ -1,11 +1,12 @@
 # `make run` sets everything up and runs the example study; `make test` runs all tests.
+# `make prove` kills trainings and the workflow many times over, and writes benchmarks/results/reliability.md.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 
-.PHONY: run test lint fix freeze ui clean
+.PHONY: run test prove lint fix freeze ui clean
 
 run: $(VENV)/.run
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
@@ -16,6 +17,9 @@ run: $(VENV)/.run
 
 test: $(VENV)/.test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run.py
+
+prove: $(VENV)/.test
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python benchmarks/reliability.py
 
 lint: $(VENV)/.test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run.py lint
