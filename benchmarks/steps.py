@@ -29,6 +29,7 @@ from snaketorch.hardware.allocator import keep_freed_memory
 from snaketorch.journal import Journal, Run
 from snaketorch.tasks import build_task, samples_of
 from snaketorch.training.fit import fit
+from snaketorch.training.session import Session
 
 RESULT = Path(__file__).parent / "results" / "steps.md"
 BATCH, STEPS = 64, 200
@@ -97,7 +98,7 @@ def with_snaketorch(spec: TrainSpec, manifest: Manifest, folder: Path) -> list[f
     state = folder / "state"
     state.mkdir()
     run = Run(key="benchmark", name="benchmark", parent="", parent_name="", params={}, tags={})
-    fitted = fit(spec, manifest, {}, state, folder / "choices", Journal(folder / "journal", run))
+    fitted = fit(spec, manifest, {}, Session(state, folder / "choices", Journal(folder / "journal", run)))
     rows = list(csv.DictReader(io.StringIO(fitted.history)))[1:]
     return [float(row["seconds"]) / (len(samples_of_train(manifest)) // BATCH) for row in rows]
 

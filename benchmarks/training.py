@@ -47,6 +47,7 @@ from snaketorch.journal import Journal, Run
 from snaketorch.models import build_network
 from snaketorch.models.shapes import ImageShape
 from snaketorch.training.fit import fit
+from snaketorch.training.session import Session
 
 BATCH, WORKERS, RATE = 256, 2, 1e-3
 MODEL = Cnn(kind="cnn")
@@ -109,7 +110,7 @@ def with_snaketorch(spec: TrainSpec, manifest: Manifest, folder: Path) -> tuple[
     state = folder / "state"
     state.mkdir()
     run = Run(key="benchmark", name="benchmark", parent="", parent_name="", params={}, tags={})
-    fitted = fit(spec, manifest, {}, state, folder / "choices", Journal(folder / "journal", run))
+    fitted = fit(spec, manifest, {}, Session(state, folder / "choices", Journal(folder / "journal", run)))
     rows = list(csv.DictReader(io.StringIO(fitted.history)))[1:]
     return [Epoch(manifest.splits["train"].count, float(row["seconds"])) for row in rows], fitted.facts
 

@@ -22,7 +22,8 @@ SAMPLES = f"{RUN}/samples"
 REPORT = "results/report.html"
 TRACKING = "results/tracking.json"
 
-TRAIN_STATE = "state/train/{experiment}/seed-{seed}"
+TRAIN_STATES = "state/train"
+TRAIN_STATE = f"{TRAIN_STATES}/{{experiment}}/seed-{{seed}}"
 
 ALL = (
     TRACKING,

@@ -25,6 +25,9 @@ def whole_file(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         os.replace(temporary, path)
         sync_folder(path.parent)
+    except OSError as error:
+        _name_file(error, path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -55,6 +58,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 old.rename(path)
             raise
         sync_folder(path.parent)
+    except OSError as error:
+        _name_file(error, path)
+        raise
     finally:
         _remove(new)
         _remove(old)
@@ -64,6 +70,16 @@ def write_text(path: Path, text: str) -> None:
     """Publishes ``text`` as UTF-8."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """As ``write_text``, without waiting for the disk: for what is written often and may be lost with the machine."""
+    temporary = path.with_name(f".{path.stem}.tmp-{os.getpid()}{path.suffix}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -78,6 +94,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _name_file(error: OSError, path: Path) -> None:
+    """A write that fails, on a full disk say, does not tell by itself to which file it was."""
+    if error.errno is not None and error.filename is None:
+        error.filename = str(path)
 
 
 def _remove(path: Path) -> None:

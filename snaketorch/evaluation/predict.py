@@ -1,5 +1,6 @@
 """Predictions of the whole test split, and what they cost."""
 
+import logging
 import statistics
 import time
 from collections.abc import Iterator
@@ -11,8 +12,12 @@ import torch
 
 from snaketorch.data.loading.batches import EvaluationBatches
 from snaketorch.data.loading.samples import Batch, Samples
+from snaketorch.errors import OutOfMemory
 from snaketorch.hardware.memory import peak_memory_mb
+from snaketorch.hardware.out_of_memory import free_memory, in_short, is_out_of_memory, let_go
 from snaketorch.tasks.base import TaskModule
+
+log = logging.getLogger(__name__)
 
 LATENCY_CALLS = 30
 
@@ -47,12 +52,40 @@ def full_float32() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-@torch.inference_mode()
 def predict(
     task: TaskModule, samples: Samples, batch_size: int, device: torch.device
 ) -> tuple[dict[str, np.ndarray], Cost]:
-    """What ``task`` predicts for all samples, in their order, in float32 whatever it was trained in."""
+    """What ``task`` predicts for all samples, in their order, in float32 whatever it was trained in.
+
+    Batches are smaller than ``batch_size`` where the memory of the device asks for it.
+
+    Raises:
+        OutOfMemory: It does not hold the prediction of one sample.
+    """
     task = task.eval().float().to(device)
+    batch_size = min(batch_size, len(samples))
+    while True:
+        try:
+            return _predict(task, samples, batch_size, device)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            told = in_short(error)
+            let_go(error)
+        free_memory()
+        if batch_size == 1:
+            raise OutOfMemory(
+                f"the device's memory does not hold the prediction of one sample ({told}); test on a GPU with more "
+                "memory, or train a smaller model"
+            )
+        batch_size = -(-batch_size // 2)
+        log.warning("The device's memory is full (%s): predicting %d samples at a time", told, batch_size)
+
+
+@torch.inference_mode()
+def _predict(
+    task: TaskModule, samples: Samples, batch_size: int, device: torch.device
+) -> tuple[dict[str, np.ndarray], Cost]:
     batches = EvaluationBatches(samples, batch_size, reads_ahead_for=device if device.type == "cuda" else None)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -50,6 +50,16 @@ class Classification(TaskModule):
             means["loss"] = means["loss"] / means.pop("weight")  # as torch has it: the mean by weight
         return means
 
+    def loss_weight(self, batch: Batch) -> int | Tensor:
+        """With class weights their sum over the samples, of which the loss is a mean."""
+        if self.class_weights is None:
+            return self.count(batch)
+        weight = self.class_weights[batch["label"]]
+        if "mixed_label" in batch:
+            share = batch["mixed_share"]
+            weight = share * weight + (1 - share) * self.class_weights[batch["mixed_label"]]
+        return weight.sum()
+
     def predict(self, batch: Batch) -> Batch:
         """``logits`` (B, K) float32 and ``label`` (B,) int64."""
         return {"logits": self._logits(batch).float(), "label": batch["label"]}

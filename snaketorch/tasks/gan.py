@@ -1,7 +1,7 @@
 """Images like those of a dataset, made from noise."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from snaketorch.tasks.adversarial.comparison import compare
 from snaketorch.tasks.adversarial.features import ClassifierFeatures, Features, PixelFeatures
 from snaketorch.tasks.adversarial.losses import GAMES, gradient_penalty
 from snaketorch.tasks.base import RunningMeans, TaskModule
+from snaketorch.tasks.parts import in_parts, shares_of, size_of
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Gan(TaskModule):
     """
 
     averaged_part = "generator"
+    loss_names = ("generator_loss", "discriminator_loss")
 
     def __init__(self, options, model, facts):
         super().__init__(options, model, facts)
@@ -89,8 +91,9 @@ class Gan(TaskModule):
             draws.manual_seed(stable_seed(purpose, number))
             parts.append(torch.randn(self.network.latent, generator=draws))
         noise = torch.stack(parts).to(self.device, self.mean.dtype)
+        pieces = in_parts({"noise": noise, "label": label}, self.room.validation)
         with torch.autocast(self.device.type, enabled=False):
-            image = self.network(noise, self._label({"label": label}))
+            image = torch.cat([self.network(piece["noise"], self._label(piece)) for piece in pieces])
         return ((image + 1) / 2 * LARGEST_BYTE).round().clamp(0, LARGEST_BYTE)
 
     def measure(self, batch: Batch) -> dict[str, Tensor]:
@@ -119,21 +122,16 @@ class Gan(TaskModule):
         return both
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        generator, discriminator = self.network.generator, self.network.discriminator
-        real, label = self._real(batch), self._label(batch)
+        parts = in_parts(batch, self.room.training, self.room.least)
         for _ in range(self.options.discriminator_steps):
-            fake = generator(self._noise(len(real)), label)
-            values = self._of_discriminator(real, fake.detach(), label)
-            # not Lightning's wrapper of the optimizer, which would count this as a step of the training
-            self._improve(discriminator, self.trainer.optimizers[1], values["discriminator_loss"])
-        with _frozen(discriminator):
-            loss = self.game.generator(discriminator(fake, label))
-            self._improve(generator, self.optimizers()[0], loss)
+            noises = self._noise(size_of(batch)).split([size_of(part) for part in parts])
+            fakes, values = self._improve_discriminator(parts, noises)
+        loss = self._improve_generator(parts, noises, fakes)
         for schedule in self.trainer.lr_scheduler_configs:
             if schedule.interval == "step":
                 schedule.scheduler.step()
-        self.train_means.add(values | {"generator_loss": loss}, len(real))
-        return loss.detach()
+        self.train_means.add(values | {"generator_loss": loss}, size_of(batch))
+        return loss
 
     def on_train_epoch_end(self) -> None:
         super().on_train_epoch_end()
@@ -149,13 +147,8 @@ class Gan(TaskModule):
         self.validated = []
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        label = self._label(batch)
-        generated = self.generate(batch["sample"].tolist(), batch["label"], "val")
-        real, fake = self._real(batch), self._real({"image": generated.byte()})
-        values = self._of_discriminator(real, fake, label)
-        values["generator_loss"] = self.game.generator(self.network.discriminator(fake, label))
-        self.val_means.add(values, len(real))
-        self.validated.append((self.features(batch["image"]), self.features(generated.byte())))
+        for part in in_parts(batch, self.room.validation):
+            self._validate(part)
 
     def on_validation_epoch_end(self) -> None:
         super().on_validation_epoch_end()
@@ -184,11 +177,50 @@ class Gan(TaskModule):
             loss = loss + self.options.gradient_penalty * penalty
         return {"discriminator_loss": loss, "real_score": real_score.mean(), "fake_score": fake_score.mean()}
 
-    def _improve(self, network: nn.Module, optimizer: Any, loss: Tensor) -> None:
+    def _improve_discriminator(
+        self, parts: list[Batch], noises: Sequence[Tensor]
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Makes a step; gives the generated images of each part, and what was measured of the whole batch."""
+        # not Lightning's wrapper of the optimizer, which would count this as a step of the training
+        optimizer = self.trainer.optimizers[1]
         optimizer.zero_grad()
-        self.manual_backward(loss)
-        self.optimization.clip(network)
-        optimizer.step()
+        fakes, values = [], {}
+        for part, noise, share in zip(parts, noises, shares_of(parts), strict=True):
+            label = self._label(part)
+            with torch.set_grad_enabled(len(parts) == 1):  # there is no room for what all parts would keep
+                fakes.append(self.network.generator(noise, label))
+            measured = self._of_discriminator(self._real(part), fakes[-1].detach(), label)
+            self.manual_backward(measured["discriminator_loss"] * share)
+            for name, value in measured.items():
+                values[name] = values.get(name, 0) + (value * share).detach()
+        self.optimization.clip(self.network.discriminator)
+        self.trainer.strategy.optimizer_step(optimizer, lambda: None, self)
+        return fakes, values
+
+    def _improve_generator(self, parts: list[Batch], noises: Sequence[Tensor], fakes: list[Tensor]) -> Tensor:
+        """Makes a step; gives the loss, without a graph."""
+        optimizer, loss = self.optimizers()[0], 0
+        optimizer.zero_grad()
+        with _frozen(self.network.discriminator):
+            for part, noise, fake, share in zip(parts, noises, fakes, shares_of(parts), strict=True):
+                label = self._label(part)
+                if not fake.requires_grad:
+                    fake = self.network.generator(noise, label)
+                of_part = self.game.generator(self.network.discriminator(fake, label)) * share
+                self.manual_backward(of_part)
+                loss = loss + of_part.detach()
+            self.optimization.clip(self.network.generator)
+            optimizer.step()
+        return loss
+
+    def _validate(self, batch: Batch) -> None:
+        label = self._label(batch)
+        generated = self.generate(batch["sample"].tolist(), batch["label"], "val")
+        real, fake = self._real(batch), self._real({"image": generated.byte()})
+        values = self._of_discriminator(real, fake, label)
+        values["generator_loss"] = self.game.generator(self.network.discriminator(fake, label))
+        self.val_means.add(values, len(real))
+        self.validated.append((self.features(batch["image"]), self.features(generated.byte())))
 
     def _real(self, batch: Batch) -> Tensor:
         image = batch["image"]

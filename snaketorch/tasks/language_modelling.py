@@ -83,6 +83,10 @@ class LanguageModelling(TaskModule):
         characters = (self.characters[target] * share).sum()
         return {"characters": characters, **measures(loss, characters)}
 
+    def count(self, batch: Batch) -> Tensor:
+        """Its targets that count."""
+        return batch["scored"].sum()
+
     def predict(self, batch: Batch) -> Batch:
         """``loss`` (B, W) float32 of each target, and ``scored`` (B,)."""
         rows = max(1, MOST_LOGITS // (batch["token"].shape[1] * self.num_outputs()))
@@ -108,11 +112,6 @@ class LanguageModelling(TaskModule):
             # torch's seed is that of the epoch's last step, a function of the training's seed and the step
             texts = self.write(stable_seed(torch.initial_seed(), "samples", epoch))
             write_text(self.samples_folder / f"epoch-{epoch:04d}.txt", BETWEEN_TEXTS.join(texts) + "\n")
-
-    def _step(self, batch: Batch, means: RunningMeans) -> Tensor:
-        values = self.measure(batch)
-        means.add(values, batch["scored"].sum())
-        return values["loss"]
 
     def _log_means(self, split: str, means: RunningMeans) -> None:
         found = means.take()

@@ -31,6 +31,10 @@ class MultiLabelClassification(Classification):
         means = {name: value.mean() for name, value in measured.items()}
         return means | {"f1_micro": f1(means["hits"], means["misses"])}
 
+    def loss_weight(self, batch: Batch) -> int | Tensor:
+        """Its samples: here weights of classes change the loss of a sample, not what it counts for."""
+        return self.count(batch)
+
     def predict(self, batch: Batch) -> Batch:
         """``logits`` (B, K) float32 and ``label`` (B, K) int64."""
         return super().predict(batch)

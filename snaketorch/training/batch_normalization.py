@@ -22,11 +22,18 @@ def check_batches(network: nn.Module, learnable: Iterable[nn.Parameter], batch_s
     """
     if min(batch_size, samples) > 1:
         return
+    if name := normalises_by_batch(network, learnable):
+        what = "1" if batch_size == 1 else f"{batch_size} of a single training sample"
+        raise UserError(
+            f"data_loader.batch_size: {what}, but the network normalises by batch ({name}), which needs the "
+            "variance of at least two samples; allowed: 2 or more, or a network without batch normalisation"
+        )
+
+
+def normalises_by_batch(network: nn.Module, learnable: Iterable[nn.Parameter]) -> str | None:
+    """Name of the first layer of ``network`` that takes statistics of a batch in training; None without one."""
     known = {id(weight) for weight in learnable}
     for name, layer in network.named_modules():
         if isinstance(layer, _BatchNorm) and (not layer.affine or id(layer.weight) in known):
-            what = "1" if batch_size == 1 else f"{batch_size} of a single training sample"
-            raise UserError(
-                f"data_loader.batch_size: {what}, but the network normalises by batch ({name}), which needs the "
-                "variance of at least two samples; allowed: 2 or more, or a network without batch normalisation"
-            )
+            return name
+    return None

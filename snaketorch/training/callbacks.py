@@ -3,7 +3,6 @@
 import csv
 import io
 import logging
-import math
 import random
 import time
 from typing import Any
@@ -14,7 +13,6 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
 from snaketorch.data.loading.seeds import stable_seed
-from snaketorch.errors import UserError
 from snaketorch.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -38,24 +36,6 @@ class StepSeeds(Callback):
         random.seed(seed)
 
 
-class StopOnNonFinite(Callback):
-    """Ends a training whose loss is no longer a number, after the epoch in which it happened."""
-
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._check(trainer)
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._check(trainer)
-
-    def _check(self, trainer: Trainer) -> None:
-        for name, value in trainer.callback_metrics.items():
-            if name.endswith("loss") and not math.isfinite(float(value)):
-                raise UserError(
-                    f"{name} became {float(value)} by epoch {trainer.current_epoch + 1}; "
-                    "try a smaller optimizer.lr, or trainer.gradient_clip_val, or precision: 32-true"
-                )
-
-
 class History(Checkpoint):
     """One row an epoch, for ``history.csv``, the journal and the log.
 
@@ -69,10 +49,15 @@ class History(Checkpoint):
         self.trained = 0
         self.fit_started = self.epoch_started = self.said_at = time.monotonic()
         self.first_row = 0
+        self.seconds_before = 0.0
+        """Of the running epoch, in earlier attempts."""
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.fit_started = time.monotonic()
         self.first_row = len(self.rows)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.epoch_started = time.monotonic() - self.seconds_before
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.epoch_started = self.said_at = time.monotonic()
@@ -121,10 +106,12 @@ class History(Checkpoint):
         return self.trained / max(sum(row["seconds"] for row in self.rows), 1e-9)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows, "trained": self.trained}
+        seconds = time.monotonic() - self.epoch_started
+        return {"rows": self.rows, "trained": self.trained, "samples": self.samples, "seconds": seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows, self.trained = list(state_dict["rows"]), state_dict["trained"]
+        self.samples, self.seconds_before = state_dict["samples"], state_dict["seconds"]
 
     def csv(self) -> str:
         """The rows as CSV; a cell is empty where a metric was not measured."""

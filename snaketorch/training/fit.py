@@ -1,41 +1,34 @@
 """Lightning's part of a training: from a spec to weights."""
 
 import logging
-import math
-import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, TQDMProgressBar
+from pytorch_lightning.callbacks import TQDMProgressBar
 from pytorch_lightning.plugins.environments import LightningEnvironment
 
+from snaketorch import provenance
 from snaketorch.config.specs import TrainSpec
-from snaketorch.config.trainer import Trainer as TrainerOptions
 from snaketorch.data.manifest import Manifest
-from snaketorch.errors import UserError
+from snaketorch.errors import Interrupted
 from snaketorch.hardware import precision
-from snaketorch.hardware.memory import peak_memory_mb
-from snaketorch.journal import Journal
-from snaketorch.tasks import build_task
-from snaketorch.tasks.base import TaskModule
-from snaketorch.training.activation_checkpointing import recompute_activations
-from snaketorch.training.averaging import WeightAveraging
-from snaketorch.training.batch_normalization import check_batches
-from snaketorch.training.callbacks import History, StepSeeds, StopOnNonFinite
-from snaketorch.training.checkpoints import LAST, BestWeights, DurableCheckpointIO, ResumePoints, Weights
-from snaketorch.training.compilation import compile_network
-from snaketorch.training.data import Data
-from snaketorch.training.model_file import load_model
-from snaketorch.training.network_facts import network_facts, predict_one
-from snaketorch.training.optimization import Optimization
-from snaketorch.training.pretrained import start_from_trained
-from snaketorch.training.transfer import Freezing, layers_of, learnable_weights
+from snaketorch.state.checkpoints import Identity
+from snaketorch.state.probe import probe_room
+from snaketorch.training.checkpointing.io import DurableCheckpointIO
+from snaketorch.training.checkpointing.size import checkpoint_bytes
+from snaketorch.training.checkpointing.store import CheckpointStore
+from snaketorch.training.facts import facts_of
+from snaketorch.training.micro_batches import MicroBatches
+from snaketorch.training.overhead import NoProfiler, no_search_for_gpus
+from snaketorch.training.run_callbacks import RunCallbacks
+from snaketorch.training.session import Session
+from snaketorch.training.subject import Subject, subject_of
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +39,9 @@ NOT_LIGHTNINGS = {
     "compile",
     "gradient_checkpointing",
     "memory_format",
+    "on_non_finite_loss",
 }
 """Keys of `trainer` that are ours, or go to Lightning in another form."""
-
-SAMPLES = "samples"
-"""In the folder of the live state: what the model makes as it learns."""
 
 
 @dataclass(frozen=True)
@@ -66,126 +57,84 @@ class Fitted:
 
 
 def fit(
-    spec: TrainSpec, dataset: Manifest, uses: Mapping[str, Path], state: Path, choices: Path, journal: Journal
+    spec: TrainSpec,
+    dataset: Manifest,
+    uses: Mapping[str, Path],
+    session: Session,
 ) -> Fitted:
-    """Trains to the end, from the last checkpoint in ``state`` when there is one.
+    """Trains to the end, from the last checkpoint of the session's state when there is one.
 
     Args:
         spec: All that the result depends on, besides data, code, and the models that it uses.
         dataset: The prepared data.
         uses: Models of other experiments, and weights, by what they are for.
-        state: The folder of its live state.
-        choices: The folder that remembers which precision a device does well.
-        journal: What it tells while it runs.
-    """
-    device = _device(spec.trainer)
-    _quieten_libraries()
-    lightning.seed_everything(spec.seed, verbose=False)
-    task = build_task(spec.task, spec.model, dataset.facts())
-    task.use({name: load_model(path) for name, path in uses.items() if name in spec.task.upstream})
-    clipping = spec.trainer.gradient_clip_val, spec.trainer.gradient_clip_algorithm
-    origin = start_from_trained(task, spec.model, spec.transfer, uses.get("pretrained"))
-    layers = layers_of(task.network, spec.transfer) if spec.transfer else None
-    learnable = learnable_weights(task.network, layers)
-    task.optimization = Optimization(spec.optimizer, spec.lr_scheduler, *clipping, layers)
-    strategy = [Freezing(spec.transfer, task.network)] if spec.transfer and spec.transfer.freezes else []
-    task.samples_folder = state / SAMPLES
-    task.samples_folder.mkdir(exist_ok=True)
-    data = Data(spec.data_loader, spec.augment, spec.seed, task, dataset, device, state)
-    check_batches(task.network, learnable, spec.data_loader.batch_size, len(data.splits["train"]))
-    choice = _choose_precision(spec, task, data, device, choices)
-    if choice.memory_format == "channels_last":
-        task.network.to(memory_format=torch.channels_last)
-    first_batch = data.first_batch()
-    network = network_facts(task, first_batch, learnable)
-    if spec.trainer.gradient_checkpointing:
-        recompute_activations(task.network, partial(predict_one, task, first_batch))
-    if spec.trainer.compile:
-        compile_network(task.network, device)
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+        session: What it is told besides, and where its state is.
 
-    history = History(journal)
-    averages = []
-    if spec.weight_averaging:
-        options, epochs = spec.weight_averaging, spec.trainer.max_epochs
-        averages.append(WeightAveraging(options, task.network, epochs, task.averaged_part))
-    weights = averages[0].weights if averages else task.network.state_dict
-    best = BestWeights(
-        state,
-        spec.checkpoint.monitor,
-        task.mode_of(spec.checkpoint.monitor),
-        weights,
-        counts=lambda: all(average.has_begun for average in averages),
-    )
-    resume_points = ResumePoints(state, best)
-    callbacks = [StepSeeds(spec.seed), StopOnNonFinite(), *strategy, *averages, history, best, resume_points]
-    if spec.early_stopping:
-        options = spec.early_stopping.model_dump()
-        callbacks.append(EarlyStopping(**options, mode=task.mode_of(options["monitor"]), check_finite=False))
-    if sys.stderr.isatty():
-        callbacks.append(TQDMProgressBar(refresh_rate=10, leave=False))
-    trainer = _trainer(spec, task, choice, device, callbacks)
+    Raises:
+        Interrupted: it was told to end; what it has done is saved.
+        OutOfTime: the same, because of the deadline.
+    """
+    _quieten_libraries()
+    micro_batches = MicroBatches(session.state)
+    return micro_batches.fit(partial(_fit, spec, dataset, uses, session, micro_batches))
+
+
+def _fit(
+    spec: TrainSpec, dataset: Manifest, uses: Mapping[str, Path], session: Session, micro_batches: MicroBatches
+) -> Fitted:
+    identity = Identity(provenance.digest(spec.model_dump(mode="json")), session.code, dataset.digest)
+    start_over = f"python -m snaketorch start-over {spec.experiment} --seed {spec.seed}"
+    store = CheckpointStore(session.state, identity, start_over)
+    last = store.newest()
+    lightning.seed_everything(spec.seed, verbose=False)
+    subject = subject_of(spec, dataset, uses, session)
+    probe_room(session.state, checkpoint_bytes(spec, subject.task, subject.learnable))
+    if subject.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(subject.device)
+    callbacks = RunCallbacks(spec, subject, session, store, micro_batches)
+    trainer = _trainer(spec, subject, callbacks)
+    # Lightning does so after it has restored the weights, and would round those of a checkpoint in 64-true
+    trainer.precision_plugin.convert_module(subject.task)
 
     log.info(
         "%s, seed %d: %s with %s parameters on %s, %d training and %d validation samples",
         spec.experiment,
         spec.seed,
         spec.model.kind,
-        f"{network['parameters']:,}",
-        precision.device_name(device),
-        *(len(data.splits[split]) for split in ("train", "val")),
+        f"{subject.network['parameters']:,}",
+        precision.device_name(subject.device),
+        *(len(subject.data.splits[split]) for split in ("train", "val")),
     )
-    last = state / LAST
-    if last.exists():
+    if last:
         log.info("Going on from %s", last)
-    trainer.fit(task, datamodule=data, ckpt_path=last if last.exists() else None, weights_only=True)
+    with no_search_for_gpus(subject.device):
+        trainer.fit(subject.task, datamodule=subject.data, ckpt_path=last, weights_only=True)
     if not trainer.state.finished:
-        raise UserError("the training was interrupted; start it again and it goes on from its last checkpoint")
-    if averages and not averages[0].has_begun:
+        raise Interrupted("the training was interrupted; start it again and it goes on from its last checkpoint")
+    if callbacks.averaging and not callbacks.averaging.has_begun:
         log.warning("The training ended before its weights were averaged: they are those of its last step")
-    if len(history.rows) < spec.trainer.max_epochs:
+    if len(callbacks.history.rows) < spec.trainer.max_epochs:
         log.info("Stopped early: %s did not improve", spec.early_stopping.monitor)
-
-    facts = {
-        "device": {"type": device.type, "name": precision.device_name(device), "threads": torch.get_num_threads()},
-        "precision": {"asked": spec.trainer.precision, "used": str(trainer.precision), "why": choice.why},
-        "float32_matmul_precision": torch.get_float32_matmul_precision(),  # "high" lets tensor cores use TF32
-        "memory_format": choice.memory_format,
-        "data": asdict(data.placement),
-        "parameters": network["parameters"],
-        "network": network,
-        "pretrained": origin,
-        "epochs": len(history.rows),
-        "steps": trainer.global_step,
-        "best": _best(spec, best),
-        "peak_memory_mb": round(peak_memory_mb(device), 1),
-        "samples_per_second": round(history.samples_per_second, 1),
-        "wall_seconds": round(resume_points.seconds, 3),
-    }
-    return Fitted(_published(spec, best, weights), history.csv(), facts)
+    weights = callbacks.best.load() or {name: value.cpu() for name, value in callbacks.weights().items()}
+    facts = facts_of(spec, subject, callbacks, trainer) | {"micro_batches": micro_batches.record()}
+    return Fitted(weights, callbacks.history.csv(), facts)
 
 
-def _trainer(
-    spec: TrainSpec,
-    task: TaskModule,
-    choice: precision.Choice,
-    device: torch.device,
-    callbacks: list[lightning.Callback],
-) -> lightning.Trainer:
+def _trainer(spec: TrainSpec, subject: Subject, callbacks: RunCallbacks) -> lightning.Trainer:
     keys = spec.trainer.model_dump(exclude=NOT_LIGHTNINGS)
-    if not task.automatic_optimization:
+    if not subject.task.automatic_optimization:
         keys["gradient_clip_val"] = None  # a task that steps by itself clips by itself
-    shows_bar = any(isinstance(callback, TQDMProgressBar) for callback in callbacks)
+    shows_bar = any(isinstance(callback, TQDMProgressBar) for callback in callbacks.all)
     return lightning.Trainer(
         **keys,
         gradient_clip_algorithm=spec.trainer.gradient_clip_algorithm if keys["gradient_clip_val"] else None,
-        accelerator="gpu" if device.type == "cuda" else "cpu",
-        precision=choice.precision,
-        callbacks=callbacks,
+        accelerator="gpu" if subject.device.type == "cuda" else "cpu",
+        precision=subject.choice.precision,
+        callbacks=callbacks.all,
         # Snakemake alone owns retries; under Slurm Lightning would requeue the job too
         plugins=[DurableCheckpointIO(), LightningEnvironment()],
         logger=False,
+        profiler=NoProfiler(),
         enable_progress_bar=shows_bar,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -199,44 +148,4 @@ def _quieten_libraries() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
     warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # frozen by `transfer`
-
-
-def _device(options: TrainerOptions) -> torch.device:
-    has_gpu = torch.cuda.is_available()
-    if options.accelerator == "gpu" and not has_gpu:
-        raise UserError("trainer.accelerator is gpu, but this machine shows no GPU to the job; allowed here: auto, cpu")
-    device = torch.device("cuda" if has_gpu and options.accelerator != "cpu" else "cpu")
-    if device.type == "cpu" and options.precision == "16-mixed":
-        raise UserError("trainer.precision: 16-mixed needs a GPU, and this job runs on the CPU; allowed: the others")
-    return device
-
-
-def _choose_precision(
-    spec: TrainSpec, task: TaskModule, data: Data, device: torch.device, cache: Path
-) -> precision.Choice:
-    key = spec.model_dump(include={"task", "model", "augment", "data_loader"})
-    key["memory_format"] = spec.trainer.memory_format
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        return precision.choose(
-            spec.trainer.precision,
-            spec.trainer.memory_format,
-            device,
-            task,
-            lambda trial, batch: trial.measure(batch)["loss"],
-            data.first_batch(),
-            cache,
-            {**key, "data": task.facts["fields"]},
-            scales_loss=task.automatic_optimization,
-        )
-
-
-def _published(spec: TrainSpec, best: BestWeights, weights: Weights) -> dict[str, torch.Tensor]:
-    if spec.checkpoint.save == "best" and best.path:
-        return torch.load(best.path, map_location="cpu", weights_only=True)
-    return {name: value.cpu() for name, value in weights().items()}
-
-
-def _best(spec: TrainSpec, best: BestWeights) -> dict[str, Any] | None:
-    if best.best is None or not math.isfinite(best.best["value"]):
-        return None
-    return {"metric": spec.checkpoint.monitor, **best.best, "kept": spec.checkpoint.save == "best"}
+    warnings.filterwarnings("ignore", message="The `srun` command is available")  # one process needs none

@@ -1,27 +1,39 @@
 """One training, from its spec to a published model."""
 
+import json
 import logging
 import os
 import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from snaketorch import journal as journals
-from snaketorch import provenance
+from snaketorch import layout, provenance
 from snaketorch.config.specs import TrainSpec
 from snaketorch.data.manifest import Manifest
-from snaketorch.errors import UserError
+from snaketorch.errors import Interrupted, OutOfTime, UserError
+from snaketorch.failures.classify import classify
+from snaketorch.failures.jobs import by_hand
 from snaketorch.hardware.allocator import keep_freed_memory
 from snaketorch.publish import whole_folder, write_json, write_text
-from snaketorch.training import state
-from snaketorch.training.fit import SAMPLES, Fitted, fit
+from snaketorch.signals import Ended, Noted
+from snaketorch.state.attempts import begin
+from snaketorch.state.folder import sweep
+from snaketorch.state.identity import training_digest
+from snaketorch.state.lock import sole_writer
+from snaketorch.state.probe import probe_writable
+from snaketorch.state.published import mark_published
+from snaketorch.training.checkpointing.resume_points import BY_DEFAULT, Every
+from snaketorch.training.deadline import deadline_of_job
+from snaketorch.training.fit import Fitted, fit
 from snaketorch.training.model_file import save_model
+from snaketorch.training.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +56,8 @@ def train(
     code: str,
     threads: int,
     uses: Mapping[str, Path] | None = None,
+    checkpoint_every: Every = BY_DEFAULT,
+    runtime: float | None = None,
     uploading: Uploading = nullcontext,
 ) -> None:
     """Trains, or goes on with, the training that ``spec`` describes, and publishes its outputs.
@@ -59,10 +73,14 @@ def train(
         code: Digest of the modules that this step imports.
         threads: CPU threads.
         uses: Trained models and weights that it starts from or needs, by what they are for.
+        checkpoint_every: How often the state of the training is saved.
+        runtime: Minutes that this process may take, where somebody ends it then.
         uploading: Sends the journal in a folder elsewhere while the training runs.
 
     Raises:
         UserError: what a user can mend: data, network and data that do not fit, a diverging loss.
+        Interrupted: it was told to end; what it has done is saved.
+        OutOfTime: the same, because its time is over.
     """
     keep_freed_memory()
     if spec.trainer.deterministic:
@@ -73,24 +91,33 @@ def train(
     dataset.verify()
     job = _Job(spec, dataset, code, uses or {})
     folder = state_root / job.digest
+    probe_writable(folder)
 
-    with state.sole_writer(folder):
-        attempt = state.note_attempt(folder)
+    # the results belong to experiment and seed, whatever the digest: two of its trainings would publish to one place
+    with sole_writer(state_root), sole_writer(folder), Noted() as signals:
+        sweep(folder)
+        attempts = begin(folder)
         journal = job.open_journal()
+        session = Session(folder, CHOICES, journal, code, checkpoint_every, signals, deadline_of_job(runtime))
         with uploading(journal.folder):
             try:
-                fitted = fit(spec, dataset, job.uses, folder, CHOICES, journal)
+                fitted = fit(spec, dataset, job.uses, session)
+                signals.install()  # again: Lightning has put back those before
                 write_text(history, fitted.history)
                 with whole_folder(samples) as temporary:
-                    shutil.copytree(folder / SAMPLES, temporary, dirs_exist_ok=True)
+                    shutil.copytree(session.samples, temporary, dirs_exist_ok=True)
+                signals.check()
                 save_model(model, spec.task, spec.model, dataset.facts(), fitted.weights)
                 content = job.record(fitted, model, history, manifest) | {
-                    **attempt,
-                    "command": shlex.join(["python", "-m", "snaketorch", *sys.argv[1:]]),
+                    **attempts.record(),
+                    "command": shlex.join(["python", "-m", "snaketorch", *by_hand(sys.argv[1:])]),
                 }
+                signals.check()
                 write_json(record, content)
-            except BaseException:
-                journal.finish("FAILED")
+            except BaseException as error:
+                with suppress(OSError):  # of a full disk, which the first error tells better
+                    attempts.end(classify(error).in_short())
+                    journal.finish("KILLED" if isinstance(error, Ended | Interrupted | OutOfTime) else "FAILED")
                 raise
             journal.add_artifact(history)
             journal.add_artifact(record)
@@ -99,8 +126,9 @@ def train(
             used = {"device": content["device"]["name"], "precision": content["precision"]["used"]}
             journal.tag(**{f"snaketorch.{name}": value for name, value in used.items()})
             journal.finish("FINISHED")
+        attempts.end(None)
+        mark_published(folder)
         log.info("Done in %.0f s: %s", content["wall_seconds"], model)
-        state.clear(folder)
 
 
 class _Job:
@@ -110,11 +138,11 @@ class _Job:
         self.spec, self.dataset, self.code, self.uses = spec, dataset, code, uses
         self.document = spec.model_dump(mode="json")
         self.used = {name: {"path": str(path), "sha256": _sha256(path)} for name, path in uses.items()}
-        depends_on = {"spec": self.document, "code": code, "data": dataset.digest}
-        if uses:
-            depends_on["uses"] = {name: used["sha256"] for name, used in self.used.items()}
-        self.digest = provenance.digest(depends_on)
+        sums = {name: used["sha256"] for name, used in self.used.items()}
+        self.digest = training_digest(self.document, code, dataset.digest, sums)
         of_all_seeds = {"spec": {**self.document, "seed": None}, "code": code, "data": dataset.digest}
+        if uses:
+            of_all_seeds["uses"] = {name: _of_all_seeds(path, sums[name]) for name, path in uses.items()}
         self.group = f"{spec.experiment}/{provenance.digest(of_all_seeds)}"
         self.git = provenance.git_state(Path(__file__).parent)
 
@@ -161,6 +189,16 @@ class _Job:
             "group_key": self.group,
             "journal": str(self.journal.folder),
         }
+
+
+def _of_all_seeds(path: Path, sha256: str) -> str:
+    """What stands for trained weights whatever their seed: the group of their training, else their content."""
+    if path.name != Path(layout.MODEL).name:
+        return sha256
+    try:
+        return json.loads(path.with_name(Path(layout.RECORD).name).read_text("utf-8"))["group_key"]
+    except (OSError, ValueError, KeyError):
+        return sha256
 
 
 def _sha256(path: Path) -> str:

@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet
@@ -128,6 +130,14 @@ def test_a_second_run_has_nothing_to_do(folder):
     result = study.run(folder)
     assert result.returncode == 0
     assert "Nothing to be done" in result.stdout
+
+
+def test_status_calls_everything_done(folder):
+    for verify in ([], ["--verify"]):
+        command = [sys.executable, "-m", "snaketorch", "status", *verify]
+        said = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+        total = sum(SEEDS.values())
+        assert f"total: {total} trainings: {total} done\nnext:  nothing: all results are up to date" in said, said
 
 
 def test_snakemake_writes_its_own_report_with_our_figures(folder):

@@ -1,7 +1,10 @@
 import os
+import signal
 import subprocess
 import sys
 import time
+
+import pytest
 
 from snaketorch import parent
 
@@ -10,9 +13,9 @@ CHILD = (
 )
 
 
-def child(environment: dict[str, str]) -> subprocess.Popen:
+def child(environment: dict[str, str], program: str = CHILD) -> subprocess.Popen:
     process = subprocess.Popen(
-        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
     )
     assert process.stdout.readline() == "ready\n"
     return process
@@ -27,6 +30,37 @@ def test_a_job_ends_when_the_process_that_started_it_is_gone():
         starter.kill()
         starter.wait()
         assert job.wait(10) != 0
+    finally:
+        job.kill()
+        job.wait()
+
+
+@pytest.mark.parametrize(("saves", "code"), [(True, 75), (False, -signal.SIGKILL)])
+def test_an_orphan_saves_if_it_has_anything_to_save(saves, code):
+    program = (
+        "import os, signal, sys, time; from snaketorch import parent;"
+        "signal.signal(signal.SIGTERM, lambda *_: os._exit(75));"
+        f"parent.end_with_parent(lambda: {saves}); print('ready', flush=True); time.sleep(60)"
+    )
+    assert end_code_of_an_orphan(program) == code
+
+
+def test_an_orphan_that_saves_for_too_long_is_killed():
+    program = (
+        "import signal, time; from snaketorch import parent; parent.SAVING_SECONDS = 0.2;"
+        "signal.signal(signal.SIGTERM, lambda *_: print('saving', flush=True));"
+        "parent.end_with_parent(lambda: True); print('ready', flush=True); time.sleep(60)"
+    )
+    assert end_code_of_an_orphan(program) == -signal.SIGKILL
+
+
+def end_code_of_an_orphan(program: str) -> int:
+    starter = subprocess.Popen(["sleep", "60"])
+    job = child({parent.VARIABLE: str(starter.pid)}, program)
+    try:
+        starter.kill()
+        starter.wait()
+        return job.wait(10)
     finally:
         job.kill()
         job.wait()

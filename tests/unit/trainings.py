@@ -3,15 +3,31 @@
 import csv
 import io
 import json
+import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from snaketorch.config.specs import TrainSpec
+from snaketorch.state.published import clear_published
 from snaketorch.training import train as step
+from snaketorch.training.checkpointing import resume_points
+from snaketorch.training.checkpointing.resume_points import Every
 
 
 class Killed(BaseException):
     """Stands for a kill: nothing of the training gets to react to it."""
+
+
+def save_everywhere(patch) -> None:
+    """From now on a training makes a checkpoint at each place that it can go on from."""
+    patch.setattr(resume_points, "TIME_SHARE", math.inf)
+    patch.setattr(step.train, "__kwdefaults__", {**step.train.__kwdefaults__, "checkpoint_every": Every(seconds=0.0)})
+
+
+def keep_states(patch) -> None:
+    """From now on what a finished training could go on from stays, to be looked at."""
+    patch.setattr(sys.modules[__name__], "clear_published", lambda root: None)
 
 
 def train(spec: TrainSpec, manifest: Path, name: str = "out", uses: Mapping[str, Path] | None = None) -> dict:
@@ -29,6 +45,7 @@ def train(spec: TrainSpec, manifest: Path, name: str = "out", uses: Mapping[str,
         threads=1,
         uses=uses,
     )
+    clear_published(Path("state/train"))  # as the workflow does when it has noted that the job is done
     return json.loads((out / "record.json").read_text("utf-8"))
 
 

@@ -88,7 +88,14 @@ class TrainingBatches:
         if self.reads_ahead_for is not None:
             batches = read_ahead(batches, self.reads_ahead_for)
         for batch in batches:
-            yield self.augmentation(batch, epoch) if self.augmentation else batch
+            yield self._seen(batch, epoch)
+
+    def batch(self, epoch: int, number: int) -> Batch:
+        """Batch ``number`` of an epoch, both from 0, as the training sees it; on the device that holds the samples."""
+        return self._seen(next(self._fetched(epoch, number)), epoch)
+
+    def _seen(self, batch: Batch, epoch: int) -> Batch:
+        return self.augmentation(batch, epoch) if self.augmentation else batch
 
     def _fetched(self, epoch: int, skip: int) -> Iterator[Batch]:
         count, size = len(self.samples), self.step_size

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from snaketorch.data.loading.samples import ArraySamples
+from snaketorch.errors import OutOfMemory
 from snaketorch.evaluation.predict import LATENCY_CALLS, Cost, full_float32, predict
 
 CPU = torch.device("cpu")
@@ -59,6 +60,33 @@ def test_the_clock_starts_after_a_first_batch_and_latency_is_of_one_sample():
     assert cost.samples_per_second > 0 and cost.latency_ms > 0
     assert cost.peak_memory_mb > 10
     assert cost.parameters == 3 * 2 + 2
+
+
+class Cramped(Doubling):
+    """Runs out of memory above three samples at once."""
+
+    room = 3
+
+    def predict(self, batch):
+        if len(batch["value"]) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return super().predict(batch)
+
+
+def test_batches_are_halved_until_the_memory_holds_them(caplog):
+    task, data = Cramped(), samples(10)
+    values, _ = predict(task, data, 64, CPU)
+    expected, _ = predict(task, data, 3, CPU)
+    assert values["index"].tolist() == list(range(10))
+    np.testing.assert_allclose(values["linear"], expected["linear"], rtol=1e-6)
+    assert max(task.sizes) == 3
+    assert "memory is full (CUDA out of memory.): predicting 3 samples at a time" in caplog.text
+
+
+def test_memory_without_room_for_one_sample_is_said(monkeypatch):
+    monkeypatch.setattr(Cramped, "room", 0)
+    with pytest.raises(OutOfMemory, match="does not hold the prediction of one sample"):
+        predict(Cramped(), samples(10), 4, CPU)
 
 
 def test_costs_are_written_with_five_digits():

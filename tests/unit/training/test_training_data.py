@@ -14,7 +14,7 @@ from snaketorch.errors import UserError
 from snaketorch.training.callbacks import History
 from snaketorch.training.data import Data
 from tests.unit.prepared_by_hand import write_images, write_sequences
-from tests.unit.trainings import Killed, train
+from tests.unit.trainings import Killed, save_everywhere, train
 
 CNN = {
     "task": {"kind": "image_classification"},
@@ -78,11 +78,9 @@ def spec_of(sections: dict, **changes) -> TrainSpec:
 @pytest.fixture
 def killed_in_an_epoch(monkeypatch):
     """Kills a training once at its 11th step, of 8 an epoch; checkpoints are made after every batch."""
-    from snaketorch.training import checkpoints
 
     def arm():
-        monkeypatch.setattr(checkpoints, "SECONDS_IN_EPOCH", 0.0)
-        monkeypatch.setattr(checkpoints, "TIME_SHARE", 1e9)
+        save_everywhere(monkeypatch)
         real, deaths = History.on_train_batch_end, []
 
         def die(self, trainer, *arguments):
@@ -94,21 +92,6 @@ def killed_in_an_epoch(monkeypatch):
         monkeypatch.setattr(History, "on_train_batch_end", die)
 
     return arm
-
-
-@pytest.mark.parametrize("placement", ["device", "host", "memory_map"])
-def test_an_augmented_training_goes_on_inside_an_epoch_to_equal_bits(
-    tmp_path, augmenting, killed_in_an_epoch, placement
-):
-    manifest = write_images(tmp_path / "images")
-    spec = spec_of(CNN, data_loader={"batch_size": 8, "placement": placement})
-    straight = train(spec, manifest, "straight")
-    assert straight["data"]["placement"] == placement
-    killed_in_an_epoch()
-    with pytest.raises(Killed):
-        train(spec, manifest, "killed")
-    train(spec, manifest, "killed")
-    assert Path("killed/model.ckpt").read_bytes() == Path("straight/model.ckpt").read_bytes()
 
 
 def test_augmentation_changes_what_is_learnt(tmp_path, augmenting):

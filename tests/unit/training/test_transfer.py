@@ -13,7 +13,7 @@ import torchvision
 from torch import nn
 from torchvision.models import get_model, get_model_weights, list_models
 
-from snaketorch.config.models import Cnn, Mobilenet, Vit
+from snaketorch.config.models import Cnn, Mobilenet, Resnet, Vit
 from snaketorch.config.specs import TrainSpec
 from snaketorch.config.tasks import ImageClassification
 from snaketorch.config.transfer import FeatureExtraction, FineTuning, GradualUnfreezing
@@ -166,13 +166,23 @@ class Evil:
 
 
 @pytest.mark.parametrize(
-    "content", [b"no weights at all", {"epoch": 3}, [1, 2], Evil()], ids=["bytes", "numbers", "list", "code"]
+    ("content", "why"),
+    [
+        (b"no weights at all", "cannot be read as weights: torch.save did not write it; allowed"),
+        (b"", "cannot be read as weights: it is empty; allowed"),
+        (b"PK\x03\x04 cut off", "cannot be read as weights: PytorchStreamReader failed"),
+        ({"epoch": 3}, "holds no weights"),
+        ([1, 2], "holds no weights"),
+        (Evil(), r"it holds an object of \S+, which could run code, not weights alone; allowed"),
+    ],
+    ids=["bytes", "empty", "cut off", "numbers", "list", "code"],
 )
-def test_a_file_without_weights_is_refused_and_runs_no_code(content, images):
+def test_a_file_without_weights_is_refused_and_runs_no_code(content, why, images):
     torch.save(content, "weights.pt") if not isinstance(content, bytes) else Path("weights.pt").write_bytes(content)
 
-    with pytest.raises(UserError, match=r"model.pretrained: weights.pt (cannot be read as weights|holds no weights)"):
+    with pytest.raises(UserError, match=f"model.pretrained: weights.pt .*{why}") as refused:
         start(Path("weights.pt"), facts(images))
+    assert "weights_only" not in str(refused.value)
     assert not Path("evil").exists()
 
 
@@ -291,6 +301,13 @@ def test_weights_of_torchvision_are_taken_with_what_their_images_were_normalised
     assert torch.allclose(found["value"], wanted, atol=1e-4)
 
 
+def test_weights_that_cannot_fit_are_refused_before_they_are_downloaded(hub, tmp_path):
+    small = {**MOBILENET, "kind": "resnet", "variant": "resnet18", "stem": "small"}
+
+    with pytest.raises(UserError, match=r"\(64 x 3 x 7 x 7 instead of 64 x 3 x 3 x 3\); .*another model\.stem"):
+        start(Path("none.pth"), facts(write_images(tmp_path / "images", (3, 32, 32))), section=Resnet, base={}, **small)
+
+
 def test_all_of_torchvisions_files_say_how_their_digest_begins():
     for name in list_models(torchvision.models):
         for weights in get_model_weights(name):
@@ -377,6 +394,24 @@ def test_other_weights_to_start_from_are_another_training(images, trained):
     second = train(what, images, "two", uses={"pretrained": Path("weights.pt")})
 
     assert first["run_key"] != second["run_key"]
+    assert first["group_key"] != second["group_key"]
+
+
+def test_seeds_that_start_from_a_model_of_their_own_are_one_group(images, trained):
+    """A model of another seed has other weights, and stands in one group with its sisters."""
+    groups = []
+    for seed, upstream_seed in [(0, 0), (1, 1), (1, 2)]:
+        folder = Path(f"upstream-{seed}-{upstream_seed}")
+        upstream = spec("digits_cnn", seed=min(upstream_seed, 1), model=Cnn(**SMALL).model_dump(mode="json"))
+        if upstream_seed == 2:  # of another training altogether
+            upstream = upstream.model_copy(update={"experiment": "other"})
+        train(upstream, images, folder.name)
+        what = transfer_spec(trained, kind="feature_extraction").model_copy(update={"seed": seed})
+        groups.append(
+            train(what, images, f"out-{folder.name}", uses={"pretrained": folder / "model.ckpt"})["group_key"]
+        )
+
+    assert groups[0] == groups[1] != groups[2]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,16 @@ class Mixing:
         return {"value": own + other, "epoch": epoch, "sample": batch["sample"].chunk(2)[0]}
 
 
+@pytest.mark.parametrize("augmentation", [None, Mixing()])
+def test_any_batch_of_any_epoch_can_be_asked_for(augmentation):
+    position = [0]
+    batches = TrainingBatches(samples(23), 5, 3, lambda: position[0], augmentation=augmentation)
+    for epoch in range(2):
+        position[0] = epoch * len(batches)
+        for number, batch in enumerate(batches):
+            assert str(batches.batch(epoch, number)) == str(batch)
+
+
 @given(st.integers(1, 50), st.integers(1, 20), st.integers(0, 2**31))
 @settings(max_examples=50)
 def test_every_epoch_holds_every_sample_once(count, size, seed):

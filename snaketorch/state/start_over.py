@@ -1,0 +1,68 @@
+"""Begins trainings anew: what they have done so far is put aside, not thrown away."""
+
+import datetime
+from collections.abc import Iterable, Mapping, Set
+from pathlib import Path
+
+from snaketorch.errors import UserError
+from snaketorch.state.lock import sole_writer
+
+TRAIN, ASIDE = "train", "set-aside"
+WAIT_SECONDS = 0.0  # a training that runs is not waited for
+
+
+def start_over(
+    experiment: str, seed: int | None, configured: Mapping[str, Iterable[int]], root: Path = Path("state")
+) -> list[Path]:
+    """Puts the state of an experiment's unfinished trainings aside, under a name with the time, and says where it is.
+
+    Args:
+        experiment: Its name.
+        seed: Of one training; all of the experiment's when None.
+        configured: The seeds of each experiment of the configuration; what has state besides is known too.
+        root: The folder of all live state.
+
+    Raises:
+        UserError: there is no such experiment or seed, or nothing to put aside.
+        InUse: the training runs.
+    """
+    with_state = _with_state(root)
+    _check("experiment", experiment, {*with_state, *configured})
+    if seed is not None:
+        seeds = {*with_state.get(experiment, ()), *configured.get(experiment, ())}
+        _check(f"seed of {experiment}", str(seed), {str(number) for number in seeds})
+    wanted = f"seed-{seed}" if seed is not None else "seed-*"
+    folders = sorted(
+        path for path in (root / TRAIN / experiment).glob(f"{wanted}/*") if path.is_dir() and path.name[0] != "."
+    )
+    if not folders:
+        which = experiment if seed is None else f"{experiment} with seed {seed}"
+        raise UserError(
+            f"{which} has no unfinished training to put aside; a finished one is trained again when its results "
+            f"under results/experiments/{experiment} are deleted"
+        )
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
+    return [_put_aside(folder, root / ASIDE / folder.relative_to(root / TRAIN), now) for folder in folders]
+
+
+def _put_aside(folder: Path, place: Path, now: str) -> Path:
+    with sole_writer(folder, WAIT_SECONDS):
+        place = place.with_name(f"{place.name}-{now}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(place)
+    return place
+
+
+def _check(noun: str, name: str, allowed: Set[str]) -> None:
+    if name not in allowed:
+        raise UserError(f"there is no {noun} {name!r}; allowed: {', '.join(sorted(allowed)) or 'none yet'}")
+
+
+def _with_state(root: Path) -> dict[str, list[int]]:
+    """The seeds of each experiment that has a training's state."""
+    found: dict[str, list[int]] = {}
+    for folder in sorted((root / TRAIN).glob("*/seed-*")):
+        number = folder.name.removeprefix("seed-")
+        if number.isdigit():
+            found.setdefault(folder.parent.name, []).append(int(number))
+    return found

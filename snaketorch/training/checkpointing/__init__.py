@@ -1,0 +1,1 @@
+"""Checkpoints that a kill cannot spoil, and that a training goes on from exactly."""

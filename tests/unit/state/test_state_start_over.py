@@ -1,0 +1,64 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from snaketorch.errors import InUse, UserError
+from snaketorch.state.lock import sole_writer
+from snaketorch.state.start_over import start_over
+
+CONFIGURED = {"cnn": [0, 1], "lstm": [0]}
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    """State of two seeds of one experiment, and of one that is no longer configured."""
+    for folder in ("cnn/seed-0/one", "cnn/seed-1/two", "gone/seed-0/three"):
+        path = tmp_path / "train" / folder
+        path.mkdir(parents=True)
+        (path / "step-000000010.ckpt").write_bytes(b"x")
+    return tmp_path
+
+
+def test_the_state_of_one_training_is_put_aside_and_nothing_is_lost(root):
+    (place,) = start_over("cnn", 0, CONFIGURED, root)
+    assert place.parent == root / "set-aside/cnn/seed-0"
+    assert re.fullmatch(r"one-\d{8}T\d{6}", place.name)
+    assert (place / "step-000000010.ckpt").exists()
+    assert not (root / "train/cnn/seed-0/one").exists()
+    assert (root / "train/cnn/seed-1/two").exists()
+
+
+def test_without_a_seed_all_trainings_of_the_experiment_begin_anew(root):
+    places = start_over("cnn", None, CONFIGURED, root)
+    assert [place.parent.name for place in places] == ["seed-0", "seed-1"]
+    assert not list((root / "train/cnn").glob("*/*"))
+
+
+def test_an_experiment_that_is_no_longer_configured_is_known_by_its_state(root):
+    assert len(start_over("gone", 0, CONFIGURED, root)) == 1
+
+
+def test_a_training_that_runs_is_left_alone(root):
+    with sole_writer(root / "train/cnn/seed-0/one"), pytest.raises(InUse, match="is in use by"):
+        start_over("cnn", 0, CONFIGURED, root)
+    assert (root / "train/cnn/seed-0/one/step-000000010.ckpt").exists()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "seed", "message"),
+    [
+        ("cn", None, "there is no experiment 'cn'; allowed: cnn, gone, lstm"),
+        ("cnn", 2, "there is no seed of cnn '2'; allowed: 0, 1"),
+        (
+            "lstm",
+            0,
+            "lstm with seed 0 has no unfinished training to put aside; a finished one is trained again when "
+            "its results under results/experiments/lstm are deleted",
+        ),
+    ],
+)
+def test_what_is_unknown_or_has_nothing_to_put_aside_is_refused(root, experiment, seed, message):
+    with pytest.raises(UserError) as caught:
+        start_over(experiment, seed, CONFIGURED, root)
+    assert str(caught.value) == message
