@@ -15,6 +15,21 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    begin_run(Path.cwd())
+
+
+onsuccess:
+    clear_published(Path(layout.TRAIN_STATES))
+    sys.stderr.write(healed_in_run(Path.cwd()))
+
+
+onerror:
+    clear_published(Path(layout.TRAIN_STATES))
+    failed_logs = [file for job in workflow.scheduler.failed for file in job.log]
+    sys.stderr.write(failures_of_run(Path.cwd(), failed_logs))
+
+
 rule all:
     default_target: True
     input:

@@ -11,8 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from snaketorch import parent
+from snaketorch import layout, parent, signals
 from snaketorch.errors import UserError
+from snaketorch.failures.attempt import JobAttempt
+from snaketorch.failures.classify import classify
+from snaketorch.failures.jobs import Job
+from snaketorch.failures.shown import show
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -51,6 +55,7 @@ def train(arguments: argparse.Namespace) -> None:
     """Train a model, or go on from its last checkpoint."""
     from snaketorch.config.specs import TrainSpec
     from snaketorch.tracking.sidecar import uploading
+    from snaketorch.training.checkpointing.resume_points import Every
     from snaketorch.training.train import train as run
 
     run(
@@ -64,6 +69,8 @@ def train(arguments: argparse.Namespace) -> None:
         samples=arguments.samples,
         code=arguments.code,
         threads=arguments.threads,
+        checkpoint_every=Every(arguments.checkpoint_epochs, arguments.checkpoint_seconds),
+        runtime=arguments.runtime,
         uploading=uploading,
     )
 
@@ -72,11 +79,15 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Test a trained model: metrics, predictions, figures."""
     from snaketorch.config.specs import EvaluateSpec
     from snaketorch.evaluation.evaluate import evaluate as run
+    from snaketorch.state.published import clear_published
     from snaketorch.tracking.sidecar import uploading
 
+    spec = _spec(EvaluateSpec, arguments)
+    # a test begins when the workflow has noted that its training is done
+    clear_published(Path(layout.TRAIN_STATE.format(experiment=spec.experiment, seed=spec.seed)))
     with uploading(Path(_record(arguments.record)["journal"])):
         run(
-            _spec(EvaluateSpec, arguments),
+            spec,
             manifest=arguments.manifest,
             model=arguments.model,
             record=arguments.record,
@@ -151,6 +162,31 @@ def sync(arguments: argparse.Namespace) -> None:
         raise UserError("not everything could be sent; nothing is lost, run it again")
 
 
+def start_over(arguments: argparse.Namespace) -> None:
+    """Begin an experiment's unfinished trainings anew; what they have done is put aside."""
+    from snaketorch.config.load import load_study
+    from snaketorch.state.start_over import start_over as run
+
+    study = load_study(Path.cwd())
+    seeds = {name: experiment.seeds for name, experiment in {**study.experiments, **study.needed}.items()}
+    for place in run(arguments.experiment, arguments.seed, seeds):
+        print(f"put aside in {place}; `snakemake` begins anew, and the folder may be deleted")  # noqa: T201
+
+
+def status(arguments: argparse.Namespace) -> None:
+    """Say how the study in this folder stands: what is done, runs, waits, failed, or is out of date."""
+    from snaketorch.status.command import status as run
+
+    print(run(arguments.experiments, arguments.json, arguments.verify))  # noqa: T201
+
+
+def explain(arguments: argparse.Namespace) -> None:
+    """Say what of an experiment would run again, and because of which key."""
+    from snaketorch.status.explain import explain as run
+
+    print(run(arguments.experiment, arguments.seed, arguments.snakefile))  # noqa: T201
+
+
 def _spec(model: type[S], arguments: argparse.Namespace) -> S:
     """What the step was told. UserError when it is no spec of this step."""
     try:
@@ -185,26 +221,49 @@ def _study() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one step; 0 when it is done, 1 when the user can mend what is wrong."""
+    """Runs one step.
+
+    Returns:
+        0 when it is done, 75 when it was told to end or its time was over, else 1. What went wrong is in the
+        log and, of a workflow's job, in a note.
+    """
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    for library in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "matplotlib", "alembic"):
+    for library in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric", "matplotlib", "alembic", "torch"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    if arguments.step != "sync":  # which has the end of a killed job to tell
-        parent.end_with_parent()
-    try:
-        arguments.run(arguments)
-    except UserError as error:
-        logging.getLogger("snaketorch").error("Error: %s", error)
+    attempt = JobAttempt(Job.of(arguments), arguments.attempt) if getattr(arguments, "attempt", None) else None
+    if attempt and attempt.hopeless:
+        attempt.give_up()
         return 1
+    try:
+        _run(arguments)
+    except BaseException as error:
+        failure = classify(error)
+        show(error, failure)
+        if attempt:
+            attempt.fail(failure)
+        return signals.TRY_AGAIN if failure.kind in ("timeout", "interrupted") else 1
+    if attempt:
+        attempt.succeed()
     return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    if arguments.step == "sync":  # which has the end of a killed job to tell
+        arguments.run(arguments)
+        return
+    parent.end_with_parent(signals.are_noted, signals.is_told_to_end)
+    with signals.ending_at_once():
+        arguments.run(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m snaketorch", description="The steps of a Snaketorch study.")
     commands = parser.add_subparsers(dest="step", required=True, metavar="STEP")
 
-    def command(name: str, run, *paths: str, spec: bool = True, threads: bool = False) -> argparse.ArgumentParser:
+    def command(
+        name: str, run, *paths: str, spec: bool = True, threads: bool = False, job: bool | None = None
+    ) -> argparse.ArgumentParser:
         step = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         step.set_defaults(run=run)
         if spec:
@@ -212,6 +271,9 @@ def _parser() -> argparse.ArgumentParser:
             step.add_argument("--code", default="", help="digest of the step's code, for the record")
         for path in paths:
             step.add_argument(f"--{path}", type=Path, required=True)
+        if spec if job is None else job:
+            step.add_argument("--attempt", type=int, help="which attempt of a workflow this is, from 1")
+            step.add_argument("--log", type=Path, help="the file that a workflow's job writes its log to")
         if threads:
             step.add_argument("--threads", type=int, default=1, help="CPU threads (default: %(default)s)")
         return step
@@ -228,6 +290,9 @@ def _parser() -> argparse.ArgumentParser:
     command("preview-augmentation", preview_augmentation, "manifest", "figure")
     step = command("train", train, "manifest", "state", "model", "history", "record", "samples", threads=True)
     step.add_argument("--uses", **models)
+    step.add_argument("--runtime", type=float, metavar="MINUTES", help="end in time where a batch system would end it")
+    step.add_argument("--checkpoint-epochs", type=int, default=1, metavar="N", help="epochs between checkpoints")
+    step.add_argument("--checkpoint-seconds", type=float, default=60.0, metavar="S", help="seconds between them")
     run_files = ("manifest", "model", "record", "history", "metrics", "predictions", "figures")
     step = command("evaluate", evaluate, *run_files, threads=True)
     step.add_argument("--uses", **models)
@@ -235,7 +300,18 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--metrics", type=Path, nargs="+", required=True)
     step.add_argument("--records", type=Path, nargs="+", required=True)
     command("report", report, "results", "out")
-    command("init-tracking", init_tracking, "out", spec=False)
+    command("init-tracking", init_tracking, "out", spec=False, job=True)
+    step = command("status", status, spec=False)
+    step.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="only these (default: all)")
+    step.add_argument("--json", action="store_true", help="all that is known, for programs")
+    step.add_argument("--verify", action="store_true", help="read every file again, the arrays of datasets too")
+    step = command("explain", explain, spec=False)
+    step.add_argument("experiment", metavar="EXPERIMENT")
+    step.add_argument("--seed", type=int, metavar="N", help="only one training (default: all)")
+    step.add_argument("--snakefile", "-s", type=Path, metavar="FILE", help="default: as snakemake finds it")
+    step = command("start-over", start_over, spec=False)
+    step.add_argument("experiment", metavar="EXPERIMENT")
+    step.add_argument("--seed", type=int, metavar="N", help="of one training (default: all)")
     step = command("sync", sync, spec=False)
     step.add_argument("journals", type=Path, nargs="*", help="journal folders (default: all)")
     step.add_argument("--follow", type=int, metavar="PID", help="go on until this process ends")

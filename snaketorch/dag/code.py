@@ -4,19 +4,22 @@ Snakemake sees a rule's command, not the modules behind it: after an edit of the
 serve stale results. So each step carries a digest of the modules that it imports, taken from their
 syntax trees without docstrings: another algorithm is another digest, another comment is not.
 
-``snaketorch.config`` is left out: what it decides is in the spec.
+``snaketorch.config`` is left out: what it decides is in the spec; and ``snaketorch.failures``: no result
+depends on how a failure is told.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 PACKAGE = "snaketorch"
 ROOT = Path(__file__).parent.parent
-LEFT_OUT = (f"{PACKAGE}.config", f"{PACKAGE}.dag")
+LEFT_OUT = (f"{PACKAGE}.config", f"{PACKAGE}.dag", f"{PACKAGE}.failures")
 
 
 class Module(NamedTuple):
@@ -102,13 +105,53 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     return ".".join(filter(None, [*parents, node.module]))
 
 
+def known_modules() -> dict[str, Any]:
+    """All that was read of the modules so far, as JSON: for ``recall``."""
+    modules = {name: [stamp, sorted(module.imports), module.digest] for name, (stamp, module) in _seen.items()}
+    return {"python": sys.version, "modules": modules}
+
+
+def recall(known: Mapping[str, Any]) -> None:
+    """Believes what another process read (``known_modules``), of files that have not changed since.
+
+    To parse the whole package takes half a second, which who only looks at a study should not wait for.
+    """
+    if known.get("python") != sys.version:
+        return
+    for name, (stamp, imports, digest) in known["modules"].items():
+        with suppress(OSError):
+            if _stamp(_path(name)) == stamp:
+                _recalled[name] = Module(frozenset(imports), digest)
+
+
+_seen: dict[str, tuple[list[int], Module]] = {}
+_recalled: dict[str, Module] = {}
+
+
+def _stamp(path: Path) -> list[int]:
+    """Changes whenever a file does."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
 @cache
 def _read(name: str) -> Module:
     path = _path(name)
     if not path.is_file():
         # never a FileNotFoundError: Snakemake takes that for a missing input, and drops the job without a word
         raise ImportError(f"there is no module {name} ({path})")
-    tree = ast.parse(path.read_text("utf-8"), filename=str(path))
+    stamp = _stamp(path)
+    _seen[name] = stamp, _recalled.get(name) or _parse(path.read_text("utf-8"), str(path))
+    return _seen[name][1]
+
+
+def same_code(name: str, text: str) -> bool:
+    """Whether ``text`` is the module ``name`` of this package, but for comments and docstrings."""
+    return _parse(text, name).digest == _read(name).digest
+
+
+def _parse(text: str, filename: str) -> Module:
+    tree = ast.parse(text, filename=filename)
     imports: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):

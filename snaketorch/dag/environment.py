@@ -20,7 +20,8 @@ def shell_prefix(package_root: Path, config: StudyConfig) -> str:
     Nothing secret is written here: credentials stay in the environment that they came in.
     Braces are doubled, since Snakemake formats what it is given.
     """
-    exported = {"PYTHONPATH": str(package_root), **variables(config)}
+    # a crash inside a library, such as a bus error, leaves the lines that led there in the log
+    exported = {"PYTHONPATH": str(package_root), "PYTHONFAULTHANDLER": "1", **variables(config)}
     assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in exported.items())
     prefix = f"set -euo pipefail; export {assignments} {PARENT}=$PPID; "
     return prefix.replace("{", "{{").replace("}", "}}")

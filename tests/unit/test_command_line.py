@@ -5,7 +5,7 @@ from snaketorch.errors import UserError
 
 
 def test_every_step_has_help(capsys):
-    for step in ("prepare", "train", "evaluate", "summarise", "report", "init-tracking", "sync"):
+    for step in ("prepare", "train", "evaluate", "summarise", "report", "init-tracking", "start-over", "sync"):
         with pytest.raises(SystemExit) as end:
             command_line.main([step, "--help"])
         assert end.value.code == 0
@@ -22,10 +22,13 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_1(monkeypatch, caplog, t
     assert caplog.records[0].exc_info is None
 
 
-def test_a_bug_keeps_its_traceback(monkeypatch, tmp_path):
+def test_a_bug_keeps_its_traceback(monkeypatch, caplog, tmp_path):
     monkeypatch.setattr(command_line, "init_tracking", lambda arguments: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        command_line.main(["init-tracking", "--out", str(tmp_path / "x")])
+    assert command_line.main(["init-tracking", "--out", str(tmp_path / "x")]) == 1
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0].startswith("Traceback (most recent call last):")
+    assert said[0].endswith("ZeroDivisionError: division by zero")
+    assert "test_command_line.py, line " in said[1]
 
 
 def test_sync_by_hand_reads_the_study_from_the_configuration_here(monkeypatch, tmp_path, capsys, repo):
@@ -38,3 +41,15 @@ def test_sync_by_hand_reads_the_study_from_the_configuration_here(monkeypatch, t
     (tmp_path / "config").symlink_to(repo / "config")
     assert command_line.main(["sync"]) == 0
     assert "there is no journal to send" in capsys.readouterr().out
+
+
+def test_a_training_is_started_over_by_its_name_in_the_configuration_here(monkeypatch, tmp_path, capsys, caplog, repo):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").symlink_to(repo / "config")
+    folder = tmp_path / "state/train/digits_cnn/seed-0/digest"
+    folder.mkdir(parents=True)
+    assert command_line.main(["start-over", "digits_cnn", "--seed", "0"]) == 0
+    assert "put aside in state/set-aside/digits_cnn/seed-0/digest-" in capsys.readouterr().out
+    assert not folder.exists()
+    assert command_line.main(["start-over", "digits_cn"]) == 1
+    assert "there is no experiment 'digits_cn'; allowed: digits_" in caplog.messages[-1]

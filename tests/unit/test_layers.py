@@ -31,9 +31,15 @@ LAYERS = {
     "provenance": Layer({"__init__"}),
     "publish": Layer(),
     "journal": Layer({"provenance", "publish"}),
+    "signals": Layer({"errors"}),
+    "state": Layer({"errors", "parent", "provenance", "publish"}),
+    "failures": Layer({"state", "provenance", "publish"}),
     "config": Layer({"errors", "layout", "publish"}, {"pydantic", "yaml"}),
+    "spec_differences": Layer(),
+    "freshness": Layer({"errors", "provenance", "spec_differences"}),
     "class_path": Layer({"config", "errors"}),
     "dag": Layer({"config", *FOUNDATION}),
+    "status": Layer({"config", "dag", "failures", "freshness", "spec_differences", "state", *FOUNDATION}),
     "data": Layer(
         {"class_path", "config", *FOUNDATION},
         {
@@ -46,7 +52,7 @@ LAYERS = {
     "tasks": Layer({"config", "data", "models", *FOUNDATION}, {"numpy", "pytorch_lightning", "torch", "torchmetrics"}),
     "hardware": Layer({"config", "data", *FOUNDATION}, {"torch"}),
     "training": Layer(
-        {"config", "data", "models", "tasks", "hardware", *FOUNDATION},
+        {"config", "data", "failures", "models", "signals", "state", "tasks", "hardware", *FOUNDATION},
         {"lightning_fabric", "numpy", "pydantic", "pytorch_lightning", "torch", "torchvision"},
     ),
     "figures": Layer({"publish"}, {"matplotlib", "numpy"}),
@@ -55,9 +61,16 @@ LAYERS = {
         {"matplotlib", "numpy", "pyarrow", "scipy", "sklearn", "torch", "torchmetrics"},
     ),
     "tracking": Layer({"config", *FOUNDATION}, {"mlflow"}),
-    "report": Layer({"config", "figures", *FOUNDATION}, {"jinja2", "markupsafe", "matplotlib", "pydantic", "yaml"}),
+    "report": Layer(
+        {"config", "figures", "freshness", *FOUNDATION}, {"jinja2", "markupsafe", "matplotlib", "pydantic", "yaml"}
+    ),
     "__main__": Layer(
-        {"config", "dag", "data", "training", "evaluation", "tracking", "report", *FOUNDATION}, {"pydantic"}
+        {
+            *{"config", "dag", "data", "failures", "signals", "state", "training", "evaluation", "tracking", "report"},
+            "status",
+            *FOUNDATION,
+        },
+        {"pydantic"},
     ),
 }
 

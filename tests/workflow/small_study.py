@@ -125,15 +125,29 @@ class SmallStudy:
     def run(self, *arguments: str) -> Outcome:
         return self.snakemake.run(self.folder, self.repository, *arguments, environment=self.environment)
 
-    def run_with_stub(self, *arguments: str, fails: str = "") -> Outcome:
-        """Runs the workflow with a ``python`` that only makes the outputs; the records are Snakemake's own."""
+    def run_with_stub(self, *arguments: str, fails: str = "", raises: tuple[str, str] = ("", "")) -> Outcome:
+        """Runs the workflow with a ``python`` that only makes the outputs; the records are Snakemake's own.
+
+        Args:
+            arguments: Of Snakemake.
+            fails: Steps that fail without a word.
+            raises: A step that fails as the real command line does, and how, see ``step_that_raises.py``.
+        """
         calls, programs = self.folder / "calls", self.folder / "programs"
         calls.mkdir(exist_ok=True)
         programs.mkdir(exist_ok=True)
         shutil.copyfile(HERE / "stub_python.sh", programs / "python")
         (programs / "python").chmod(0o755)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {"PATH": path, "STUB_CALLS": str(calls), "STUB_FAILS": fails}
+        self.environment = {
+            "PATH": path,
+            "STUB_CALLS": str(calls),
+            "STUB_FAILS": fails,
+            "STUB_RAISES": raises[0],
+            "STUB_HOW": raises[1],
+            "STUB_PYTHON": sys.executable,
+            "STUB_SCRIPT": str(HERE / "step_that_raises.py"),
+        }
         return self.run("-c8", "--scheduler", "greedy", *arguments)
 
     def calls(self) -> list[list[str]]:

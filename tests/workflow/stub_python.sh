@@ -1,13 +1,17 @@
 #!/bin/bash
 # Stands for `python` in the jobs of a workflow: makes the outputs of a step at once.
 #   STUB_CALLS    folder where the arguments of each call are kept, one file a call, and the last call's environment
-#   STUB_FAILS    steps that fail
+#   STUB_FAILS    steps that fail without a word
+#   STUB_RAISES   a step that is run by the real command line, which calls step_that_raises.py in its place
 step=$3  # python -m snaketorch STEP ...
 printf '%s\0' "$@" > "$STUB_CALLS/$step-$$.arguments"
 env -0 > "$STUB_CALLS/environment"
 if [[ " $STUB_FAILS " == *" $step "* ]]; then
     echo "$step fails, as it was told to" >&2
     exit 1
+fi
+if [[ $STUB_RAISES == "$step" ]]; then
+    exec "$STUB_PYTHON" "$STUB_SCRIPT" "${@:3}"
 fi
 shift 3
 while (($#)); do

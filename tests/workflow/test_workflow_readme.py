@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_study import SmallStudy
+
+from snaketorch.status.outcome import State
 
 pytestmark = pytest.mark.workflow
 
@@ -67,6 +70,39 @@ def test_a_mistake_reads_as_shown(study):
     assert shown.strip() in result.stderr
 
 
+def snaketorch(folder: Path, *arguments: str, repository: Path = REPO) -> str:
+    """What `python -m snaketorch` says in a folder."""
+    command = [sys.executable, "-m", "snaketorch", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_is_going_on_looks_as_shown(study):
+    said = snaketorch(study, "status", "digits_cnn", "digits_lstm")
+    of_one_line = re.compile(r"^  (?:seed \d+|study page|\w+) +(\w+)", re.MULTILINE)
+    shown = block("", "total: 8 trainings")
+
+    assert set(of_one_line.findall(said)) == {"waiting"}
+    assert {"done", "running", "stale"} == set(of_one_line.findall(shown)) <= set(State)
+    for experiment in re.findall(r"^(\w+)$", shown, re.MULTILINE):
+        assert experiment == "datasets" or (study / f"config/experiments/{experiment}.yaml").exists()
+
+
+def test_an_edit_is_explained_as_shown(study, request, repository):
+    config = study / "config/config.yaml"
+    config.write_text(re.sub(r"^run: .*$", "run: [digits_lstm]", config.read_text(), flags=re.MULTILINE))
+    small = SmallStudy(study, request.getfixturevalue("snakemake"), repository)  # whose name is taken here
+    assert small.run_with_stub().code == 0
+    before, after = re.search(r"Here `lr` was changed from `(.*?)` to `(.*?)` in `digits_lstm.yaml`", README).groups()
+    experiment = study / "config/experiments/digits_lstm.yaml"
+    assert f"lr: {before}" in experiment.read_text()
+    experiment.write_text(experiment.read_text().replace(f"lr: {before}", f"lr: {after}"))
+
+    said = snaketorch(study, "explain", "digits_lstm", repository=repository)
+    shown = block("", "jobs would run").removesuffix("...\n")
+    assert said.startswith(shown)
+
+
 def write_named(text: str, folder: Path) -> None:
     """Makes the file that the first line of ``text`` names."""
     (folder / text.splitlines()[0].removeprefix("# ")).write_text(text, "utf-8")
@@ -91,7 +127,7 @@ def test_a_network_is_two_files_and_one_registration(study, tmp_path):
         source = REPO / part
         (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / part)
     (copy / "tests/unit").mkdir()
-    for helper in ("prepared_by_hand.py", "small_corpus.py"):
+    for helper in ("prepared_by_hand.py", "small_corpus.py", "trainings.py"):
         shutil.copy(REPO / "tests/unit" / helper, copy / "tests/unit")
     write_named(block("python", "# snaketorch/models/maxout.py"), copy)
     write_named(block("python", "# snaketorch/config/models/maxout.py"), copy)

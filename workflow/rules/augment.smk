@@ -19,10 +19,11 @@ rule preview_augmentation:
     resources:
         mem_mb=2048,
         runtime=10,
+        attempt=study.attempt,
     params:
         spec=study.augmentation_spec,
         code=study.augmentation_code,
     shell:
         "python -m snaketorch preview-augmentation --spec {params.spec:q} --code {params.code:q}"
         " --manifest {input.manifest:q} --figure {output:q}"
-        " > {log:q} 2>&1"
+        " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

@@ -9,6 +9,8 @@ from snaketorch.config.problems import ConfigError
 from snaketorch.dag.environment import shell_prefix
 from snaketorch.dag.stale_locks import release_stale_locks
 from snaketorch.dag.workflow import Workflow
+from snaketorch.failures.summary import begin_run, failures_of_run, healed_in_run
+from snaketorch.state.published import clear_published
 
 try:
     study = Workflow(load_study(Path.cwd(), config))

@@ -29,6 +29,7 @@ rule evaluate_model:
         runtime=study.runtime_minutes,
         gpu=study.gpus,
         nodes=1,
+        attempt=study.attempt,
     params:
         spec=study.evaluate_spec,
         code=study.evaluate_code,
@@ -38,7 +39,7 @@ rule evaluate_model:
         " --manifest {input.manifest:q} --model {input.model:q} --record {input.record:q}"
         " --history {input.history:q} {params.uses:q} --threads {threads}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q} --figures {output.figures:q}"
-        " > {log:q} 2>&1"
+        " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"
 
 
 rule summarise_experiment:
@@ -55,6 +56,7 @@ rule summarise_experiment:
     resources:
         mem_mb=1024,
         runtime=10,
+        attempt=study.attempt,
     params:
         spec=study.summarise_spec,
         code=study.summarise_code,
@@ -62,4 +64,4 @@ rule summarise_experiment:
         "python -m snaketorch summarise --spec {params.spec:q} --code {params.code:q}"
         " --metrics {input.metrics:q} --records {input.records:q}"
         " --summary {output.summary:q} --config {output.config:q}"
-        " > {log:q} 2>&1"
+        " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

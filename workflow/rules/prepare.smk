@@ -21,6 +21,7 @@ rule prepare_dataset:
         runtime=study.runtime_minutes,
         gpu=study.gpus,
         nodes=1,
+        attempt=study.attempt,
     params:
         spec=study.prepare_spec,
         code=study.prepare_code,
@@ -29,4 +30,4 @@ rule prepare_dataset:
         "python -m snaketorch prepare --spec {params.spec:q} --code {params.code:q}"
         " --source {params.source:q} --threads {threads}"
         " --manifest {output.manifest:q} --preview {output.preview:q} --arrays {output.arrays:q}"
-        " > {log:q} 2>&1"
+        " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

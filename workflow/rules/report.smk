@@ -18,10 +18,11 @@ rule report_study:
     resources:
         mem_mb=2048,
         runtime=30,
+        attempt=study.attempt,
     params:
         spec=study.report_spec,
         code=study.report_code,
     shell:
         "python -m snaketorch report --spec {params.spec:q} --code {params.code:q}"
         " --results results --out {output:q}"
-        " > {log:q} 2>&1"
+        " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

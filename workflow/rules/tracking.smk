@@ -17,7 +17,9 @@ rule init_tracking:
     resources:
         mem_mb=1024,
         runtime=10,
+        attempt=study.attempt,
     params:
         address=study.tracking_address,
     shell:
-        "python -m snaketorch init-tracking --out {output:q} > {log:q} 2>&1"
+        "python -m snaketorch init-tracking --out {output:q}"
+        " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

@@ -20,14 +20,21 @@ rule train_model:
         runtime=study.runtime_minutes,
         gpu=study.gpus,
         nodes=1,
+        # how often state is saved is no parameter: an edit of it must train nothing anew
+        checkpoint_epochs=study.checkpoint_epochs,
+        checkpoint_seconds=study.checkpoint_seconds,
+        attempt=study.attempt,
     params:
         spec=study.train_spec,
         code=study.train_code,
         uses=study.train_uses,
         state=layout.TRAIN_STATE,
     shell:
-        "python -m snaketorch train --spec {params.spec:q} --code {params.code:q}"
+        # exec: no shell in between, which a signal to the whole job would end before the training has saved
+        "exec python -m snaketorch train --spec {params.spec:q} --code {params.code:q}"
         " --manifest {input.manifest:q} {params.uses:q} --state {params.state:q} --threads {threads}"
         " --model {output.model:q} --history {output.history:q} --record {output.record:q}"
         " --samples {output.samples:q}"
-        " > {log:q} 2>&1"
+        " --runtime {resources.runtime}"
+        " --checkpoint-epochs {resources.checkpoint_epochs} --checkpoint-seconds {resources.checkpoint_seconds}"
+        " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -278,3 +279,37 @@ def test_a_module_of_the_user_that_is_no_python_counts_by_its_bytes(lab, content
 
 def test_the_code_of_an_installed_package_is_not_the_users(lab):
     assert code.module_digest("torch.nn.Flatten", lab) is None
+
+
+def test_what_another_process_read_is_believed_until_a_file_changes(package, monkeypatch):
+    monkeypatch.setattr(code, "_seen", {})
+    monkeypatch.setattr(code, "_recalled", {})
+    before = package.digest()
+    known = json.loads(json.dumps(code.known_modules()))
+    parsed = []
+    real = code._parse
+    monkeypatch.setattr(
+        code, "_parse", lambda text, filename: parsed.append(Path(filename).stem) or real(text, filename)
+    )
+
+    code.recall(known)
+    assert package.digest() == before
+    assert parsed == []
+
+    package.write("lazy", "another = 'one'")
+    monkeypatch.setattr(code, "_recalled", {})
+    code.recall(known)
+    assert package.digest() != before
+    assert parsed == ["lazy"]
+
+    monkeypatch.setattr(code, "_recalled", {})
+    code.recall({**known, "python": "another"})
+    code.recall({})
+    assert code._recalled == {}
+
+
+def test_code_is_the_same_but_for_comments(package):
+    text = (package.root / "step.py").read_text()
+
+    assert code.same_code("snaketorch.step", f"# another comment\n{text}")
+    assert not code.same_code("snaketorch.step", f"{text}\nmore = 1\n")
