@@ -11,8 +11,8 @@ from snaketorch.errors import UserError
 from snaketorch.figures.curves import learning_curves
 from snaketorch.figures.inline import themed
 from snaketorch.figures.style import as_svg
+from snaketorch.freshness import make_again
 from snaketorch.report.formats import plain, sentence
-from snaketorch.report.freshness import make_again
 from snaketorch.report.results import Experiment, Seed
 
 MAX_EXPERIMENTS = 40

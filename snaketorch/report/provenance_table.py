@@ -33,7 +33,7 @@ def provenance(experiment: Experiment) -> list[Fact]:
             ("Weights", _kept, False),
             ("Started", lambda seed: moment(seed.record["started"]), False),
             ("Wall time", lambda seed: duration(seed.record["wall_seconds"]), False),
-            ("Attempts", lambda seed: str(seed.record["attempts"]), False),
+            ("Attempts", _attempts, False),
             ("Software", lambda seed: software(seed.record["versions"]), False),
         )
     ]
@@ -77,6 +77,12 @@ def _kept(seed: Seed) -> str:
     if best is None or not best["kept"]:
         return f"of the last of {epochs} epochs"
     return f"of epoch {best['epoch']} of {epochs}, the best by {best['metric']} ({number(best['value'])})"
+
+
+def _attempts(seed: Seed) -> str:
+    """How many attempts it took, and how those before the last ended."""
+    earlier = [failure["kind"].replace("_", " ") for failure in seed.record.get("failures", [])]
+    return str(seed.record["attempts"]) + (f" (before: {', '.join(earlier)})" if earlier else "")
 
 
 def _cell(read, seed: Seed) -> str:

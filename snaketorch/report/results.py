@@ -1,12 +1,13 @@
 """What the study page reads of an experiment: files that belong together, or an error."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from snaketorch.figures.history import History, read_history
+from snaketorch.freshness import Now, Sha256, outdated_summary, outdated_training, read_json, refuse, stale
 from snaketorch.provenance import file_sha256
-from snaketorch.report.freshness import read_json, stale
 
 
 @dataclass(frozen=True)
@@ -46,29 +47,17 @@ def read_experiment(results: Path, study: str, name: str) -> Experiment:
     summary, _ = read_json(path)
     if (summary["experiment"], summary["study"]) != (name, study):
         raise stale(path, f"is of experiment '{summary['experiment']}' in study '{summary['study']}'")
-    _require(folder / "config.yaml", summary["record"]["outputs"]["config"], path)
+    sha256 = cache(file_sha256)  # a model is compared with its summary and with its record
+    refuse(outdated_summary(path, summary, Now(), sha256))
 
-    seeds = [_read_seed(folder / f"seed-{seed}", seed, summary["inputs"][str(seed)], path) for seed in summary["seeds"]]
     manifest, _ = read_json(results / "datasets" / summary["data"] / "manifest.json")
-    for seed in seeds:
-        if seed.record["inputs"]["manifest"]["digest"] != manifest["digest"]:
-            raise stale(seed.folder / "model.ckpt", f"was trained on another version of the data '{summary['data']}'")
+    now = Now(data=manifest["digest"])
+    seeds = [_read_seed(folder / f"seed-{seed}", seed, now, sha256) for seed in summary["seeds"]]
     return Experiment(name, folder, summary, (folder / "config.yaml").read_text("utf-8"), seeds, manifest)
 
 
-def _read_seed(folder: Path, seed: int, digests: dict[str, str], summary: Path) -> Seed:
-    files = {"metrics": "metrics.json", "record": "record.json", "model": "model.ckpt"}
-    for name, file in files.items():
-        _require(folder / file, digests[name], summary)
+def _read_seed(folder: Path, seed: int, now: Now, sha256: Sha256) -> Seed:
     metrics, _ = read_json(folder / "metrics.json")
     record, _ = read_json(folder / "record.json")
-    _require(folder / "history.csv", record["outputs"]["history"], folder / "record.json")
+    refuse(outdated_training(folder / "record.json", record, now, sha256))
     return Seed(seed, folder, metrics, record, read_history(folder / "history.csv"))
-
-
-def _require(path: Path, sha256: str, told_by: Path) -> None:
-    """UserError unless ``path`` has the bytes that ``told_by`` was made from."""
-    if not path.exists():
-        raise stale(path, "is missing")
-    if file_sha256(path) != sha256:
-        raise stale(told_by, f"was made before {path} changed")

@@ -5,16 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from snaketorch.config.base import Section
 from snaketorch.config.specs import EvaluateSpec, SummariseSpec, TrainSpec
 from snaketorch.errors import UserError
+from snaketorch.freshness import Now, outdated_test, outdated_training, read_json, refuse, stale
 from snaketorch.provenance import file_sha256
-from snaketorch.report.freshness import read_json, stale
-
-OUTPUTS = {"model": "model.ckpt", "history": "history.csv", "predictions": "predictions.parquet"}
-"""Names of outputs in records, and their files beside them."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +52,9 @@ def _pairs(metrics: list[Path], records: list[Path]) -> Iterator[tuple[Path, Pat
 
 def _read_seed(spec: SummariseSpec, metrics_path: Path, record_path: Path) -> SeedResult:
     record, record_sha256 = read_json(record_path)
-    _require_spec(record_path, record["spec"], _training(spec, record["seed"]))
-    _require_outputs(record_path, record["outputs"])
-
+    refuse(outdated_training(record_path, record, _now(_training(spec, record["seed"])), file_sha256))
     metrics, metrics_sha256 = read_json(metrics_path)
-    test = metrics["record"]
-    _require_spec(metrics_path, test["spec"], _test(spec, record["seed"]))
-    if test["inputs"]["model"]["sha256"] != record["outputs"]["model"]:
-        raise stale(metrics_path, "tells of another model than the one beside it, which was trained since")
-    if test["inputs"]["manifest"]["digest"] != record["inputs"]["manifest"]["digest"]:
-        raise stale(metrics_path, f"the test and the training saw different versions of the data '{metrics['data']}'")
-    _require_outputs(metrics_path, test["outputs"])
-
+    refuse(outdated_test(metrics_path, metrics, record, _now(_test(spec, record["seed"])), file_sha256))
     digests = {"metrics": metrics_sha256, "record": record_sha256, "model": record["outputs"]["model"]}
     return SeedResult(record["seed"], metrics, record, digests)
 
@@ -87,22 +73,8 @@ def _parts(spec: SummariseSpec, step: type[Section]) -> dict[str, Any]:
     return {name: getattr(spec.config, name) for name in step.model_fields if name not in ("experiment", "seed")}
 
 
-def _require_spec(path: Path, recorded: dict[str, Any], expected: Section) -> None:
-    try:
-        same = type(expected).model_validate(recorded) == expected
-    except ValidationError:
-        same = False
-    if not same:
-        raise stale(path, "was made with another configuration than the experiment has now")
-
-
-def _require_outputs(path: Path, outputs: dict[str, str]) -> None:
-    for name, sha256 in outputs.items():
-        file = path.with_name(OUTPUTS[name])
-        if not file.exists():
-            raise stale(file, "is missing")
-        if file_sha256(file) != sha256:
-            raise stale(file, f"is not the file that {path.name} tells of")
+def _now(spec: Section) -> Now:
+    return Now(spec=spec.model_dump(mode="json"))
 
 
 def _require_same(seeds: list[SeedResult], records: list[Path]) -> None:

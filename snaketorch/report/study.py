@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from snaketorch.config.specs import ReportSpec
-from snaketorch.provenance import git_state, host, versions
+from snaketorch.freshness import page_is_made_from
+from snaketorch.provenance import file_sha256, git_state, host, versions
 from snaketorch.publish import write_text
 from snaketorch.report.datasets import CLASSES_SHOWN, augmentation, datasets
 from snaketorch.report.details import Table, detail_tables
@@ -51,6 +52,7 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
         title=spec.title,
         study=spec.study,
         code=code,
+        made_from=_made_from(spec, code, experiments),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         git=git_state(Path(__file__).parent),
         machine=machine(host()),
@@ -78,6 +80,11 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
     )
     write_text(out, text)
     log.info("%s is written: %.1f MB, experiments: %d", out, len(text.encode()) / 1e6, len(experiments))
+
+
+def _made_from(spec: ReportSpec, code: str, experiments: Sequence[Experiment]) -> str:
+    summaries = {experiment.name: experiment.folder / "summary.json" for experiment in experiments}
+    return page_is_made_from(spec.model_dump(mode="json"), code, summaries, file_sha256)
 
 
 def _seeds(experiments: Sequence[Experiment]) -> list:

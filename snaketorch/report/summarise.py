@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from snaketorch.config.specs import SummariseSpec
+from snaketorch.freshness import FORMAT
 from snaketorch.journal import ROOT, Journal, Run, flatten
 from snaketorch.provenance import digest, file_sha256, git_state, host, versions
 from snaketorch.publish import write_json, write_text
-from snaketorch.report.freshness import FORMAT
 from snaketorch.report.interval import over_seeds
 from snaketorch.report.resolved_yaml import resolved_yaml
 from snaketorch.report.seeds import SeedResult, read_seeds

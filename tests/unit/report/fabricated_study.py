@@ -216,6 +216,7 @@ def write_training(name: str, config: ExperimentConfig, seed: int) -> None:
         "peak_memory_mb": 612.5 + seed,
         "samples_per_second": 8_420.0 - 35 * seed,
         "attempts": 1 + (seed == 2),
+        "failures": [{"attempt": 1, "kind": "host_memory", "message": "", "time": ""}] if seed == 2 else [],
         "run_key": f"{name}/seed-{seed}/feedfacecafebeef",
         "group_key": f"{name}/00112233aabbccdd",
         "journal": f"state/tracking/{name}/seed-{seed}-feedfacecafebeef",

@@ -9,6 +9,7 @@ from fabricated_study import CLASSES, dataset_folder, edit, experiment, fabricat
 from html_outline import Page
 
 from snaketorch.errors import UserError
+from snaketorch.freshness import OF_A_SUMMARY
 from snaketorch.report import gallery
 from snaketorch.report.study import report
 
@@ -105,6 +106,10 @@ def test_an_experiment_shows_metrics_details_configuration_and_origin(page):
     ]
 
 
+def test_what_stopped_earlier_attempts_is_told(text):
+    assert "2 (before: host memory)" in text
+
+
 def test_every_dataset_is_pictured(page):
     assert [image.attributes["alt"] for image in page.all("img")] == [
         "Training samples of digits_cnn beside augmented ones",
@@ -132,12 +137,18 @@ def test_text_of_users_never_becomes_markup(tmp_path, monkeypatch):
     assert [text.text for text in page.all("p", class_="description")] == [ATTACK]
 
 
-@pytest.mark.parametrize("file", ["metrics.json", "record.json", "model.ckpt", "history.csv"])
-def test_a_file_that_changed_since_its_summary_stops_the_page(file, page_spec):
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        *[(file, f"was made before .*digits_lstm/seed-1/{file} changed") for file in OF_A_SUMMARY.values()],
+        ("history.csv", "digits_lstm/seed-1/history.csv: is not the file that record.json tells of"),
+    ],
+)
+def test_a_file_that_changed_since_its_summary_stops_the_page(file, why, page_spec):
     path = seed_folder("digits_lstm", 1) / file
     path.write_bytes(path.read_bytes() + b" ")
 
-    with pytest.raises(UserError, match=rf"was made before .*digits_lstm/seed-1/{file} changed; .*--forcerun results/"):
+    with pytest.raises(UserError, match=rf"{why}; .*--forcerun results/"):
         make(page_spec)
     assert not OUT.exists()
 
