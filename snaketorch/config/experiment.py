@@ -63,7 +63,7 @@ class ExperimentConfig(Section):
     weight_averaging: WeightAveraging | None = None
     """Publish an average of the weights; those of one moment when absent."""
     checkpoint: Checkpoint = Checkpoint()
-    """Which weights are kept."""
+    """Which weights are kept, and how often state is saved."""
     data_loader: DataLoader = DataLoader()
     """How samples become batches."""
     seeds: list[Seed] = Field([0], min_length=1)

@@ -13,7 +13,7 @@ from snaketorch.config.models import Model
 from snaketorch.config.optimizers import LrScheduler, Optimizer
 from snaketorch.config.sources import Source
 from snaketorch.config.tasks import Task
-from snaketorch.config.trainer import Checkpoint, DataLoader, EarlyStopping, Trainer
+from snaketorch.config.trainer import DataLoader, EarlyStopping, KeptWeights, Trainer
 from snaketorch.config.transfer import Transfer
 
 
@@ -41,7 +41,8 @@ class TrainSpec(Section):
     trainer: Trainer
     early_stopping: EarlyStopping | None
     weight_averaging: WeightAveraging | None
-    checkpoint: Checkpoint
+    checkpoint: KeptWeights
+    """Not how often state is saved, on which nothing depends."""
     data_loader: DataLoader
 
 

@@ -8,7 +8,7 @@ from snaketorch.config.base import Positive, Section
 
 
 class Trainer(Section):
-    """Keys of Lightning's `Trainer` by their own names, and `memory_format`, `compile`, `gradient_checkpointing`."""
+    """Keys of Lightning's `Trainer` by their own names; ours are `on_non_finite_loss` and the last three."""
 
     max_epochs: Positive
     """Passes over the training data, at most."""
@@ -32,6 +32,12 @@ class Trainer(Section):
     """Epochs from one validation to the next."""
     log_every_n_steps: Positive = 50
     """Optimizer steps between two logged training losses; epochs are always logged."""
+    on_non_finite_loss: Literal["stop", "skip", "restore"] = "stop"
+    """When a loss of the training is infinite or not a number: `stop`, and say where it came from; `skip` the step, so
+    that it changes nothing, also when a gradient is not finite (it still stops after more than 10 in a row, or more
+    than 10 and 1 % of an epoch's steps); `restore` weights, optimizer and averages as they were after the last epoch
+    and go on with the data that follow (it still stops after 3 times without an epoch between). The last two make a GPU
+    wait for each step; `stop` looks every `log_every_n_steps`, and before each checkpoint."""
     deterministic: bool = True
     """Two runs with one seed on one machine give equal bits."""
     memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
@@ -54,13 +60,26 @@ class EarlyStopping(Section):
     """Smallest change that counts as an improvement."""
 
 
-class Checkpoint(Section):
+class KeptWeights(Section):
     """Which weights are the trained model."""
 
     save: Literal["best", "last"] = "best"
     """Those of the best validation, or those of the end."""
     monitor: str | None = None
     """Metric that decides what is best; the task's own when absent."""
+
+
+class Checkpoint(KeptWeights):
+    """Which weights are the trained model, and how often a training saves its state.
+
+    A training that is killed goes on from its last checkpoint. How often there is one changes no result, so an edit of
+    it trains nothing anew. Checkpoints never take more than 5 % of the time: where one takes long there are fewer.
+    """
+
+    every_n_epochs: Positive = 1
+    """Epochs from one checkpoint to the next."""
+    every_n_minutes: Annotated[float, Field(gt=0, le=1440)] = 1.0
+    """Minutes from one checkpoint to the next, inside an epoch too."""
 
 
 class DataLoader(Section):

@@ -160,6 +160,10 @@ class Workflow:
     def gpus(self, wildcards: Wildcards) -> int:
         return self._resources(wildcards).gpus
 
+    def attempt(self, wildcards: Wildcards, attempt: int) -> int:
+        """Which attempt at the job this is, from 1; the step is told, which knows why the last one failed."""
+        return attempt
+
     def memory_mb(self, wildcards: Wildcards, attempt: int) -> int:
         """Host memory; a retry gets more, for the last attempt may have died of too little."""
         return round(self._resources(wildcards).memory_gb * 1024 * attempt)
@@ -167,6 +171,14 @@ class Workflow:
     def runtime_minutes(self, wildcards: Wildcards, attempt: int) -> int:
         """Wall time; a retry gets more."""
         return max(1, round(self._resources(wildcards).hours * 60 * attempt))
+
+    def checkpoint_epochs(self, wildcards: Wildcards) -> int:
+        """Epochs from one checkpoint of a training to the next."""
+        return self.trained[wildcards.experiment].checkpoint.every_n_epochs
+
+    def checkpoint_seconds(self, wildcards: Wildcards) -> int:
+        """Seconds from one checkpoint of a training to the next."""
+        return max(1, round(60 * self.trained[wildcards.experiment].checkpoint.every_n_minutes))
 
     def files(self, *patterns: str) -> list[str]:
         """Every file that ``patterns`` of ``snaketorch.layout`` stand for in this study."""

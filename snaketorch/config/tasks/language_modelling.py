@@ -11,7 +11,7 @@ from snaketorch.config.tasks.base import TaskSection
 
 
 class Sampling(Section):
-    """How the model writes: texts after each epoch, and after the test."""
+    """How the model writes: texts after each epoch, for which an edit trains again, and after the test."""
 
     prompt: Annotated[str, Field(min_length=1)] = ". "
     """Text to go on from."""

@@ -211,6 +211,19 @@ def test_a_job_has_a_minute_at_least(study_files, cnn):
     assert changed(study_files, "hours: 0.25", "hours: 0.001").runtime_minutes(cnn, 1) == 1
 
 
+def test_how_often_a_training_saves_its_state_is_in_no_spec_but_the_summarys(study_files, workflow, cnn, gru):
+    before = answers(workflow, cnn, *SPECS)
+    assert (workflow.checkpoint_epochs(cnn), workflow.checkpoint_seconds(cnn)) == (1, 60)
+
+    often = "checkpoint: {every_n_epochs: 5, every_n_minutes: 0.5}\nmodel: {kind: cnn}"
+    after = changed(study_files, "model: {kind: cnn}", often)
+
+    assert (after.checkpoint_epochs(cnn), after.checkpoint_seconds(cnn)) == (5, 30)
+    assert after.checkpoint_seconds(gru) == 60
+    differing = [question for question, spec in answers(after, cnn, *SPECS).items() if spec != before[question]]
+    assert differing == ["summarise_spec"]
+
+
 def test_an_experiment_reads_its_dataset(workflow, cnn, gru):
     assert workflow.manifest_of(cnn) == "results/datasets/digits/manifest.json"
     assert workflow.manifest_of(gru) == "results/datasets/sunspots/manifest.json"
