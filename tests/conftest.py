@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -6,10 +7,15 @@ import pytest
 REPO = Path(__file__).parent.parent
 
 # What continuous integration must run: there, a skip of one of these is a failure.
-REQUIRED_IN_CI = ("workflow", "e2e", "browser")
+REQUIRED_IN_CI = ("workflow", "e2e", "cluster", "browser")
 
 os.environ.setdefault("SNAKETORCH_TRACKING", "off")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+# Under `nohup`, and in the background of a script, these two are ignored, by the processes of the tests too.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -31,7 +31,9 @@ TIERS = {
     "networks": [pytest("tests/networks", "-n", "2")],
     "workflow": [pytest("tests/workflow", *SIDE_BY_SIDE)],
     "tracking": [pytest("tests/tracking_server")],
+    "reliability": [pytest("tests/reliability", *SIDE_BY_SIDE)],
     "e2e": [pytest("tests/e2e", *SIDE_BY_SIDE)],
+    "cluster": [pytest("tests/cluster")],
     "browser": [pytest("tests/browser")],
 }
 

@@ -1,5 +1,6 @@
-"""What every job finds in its shell."""
+"""What the workflow and every job find in their environment."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -25,3 +26,8 @@ def shell_prefix(package_root: Path, config: StudyConfig) -> str:
     assignments = " ".join(f"{name}={shlex.quote(value)}" for name, value in exported.items())
     prefix = f"set -euo pipefail; export {assignments} {PARENT}=$PPID; "
     return prefix.replace("{", "{{").replace("}", "}}")
+
+
+def put_first_on_path(folder: Path) -> None:
+    """Has this process find the programs in ``folder`` before others of their names."""
+    os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])

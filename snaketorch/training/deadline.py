@@ -1,9 +1,11 @@
 """When the time of a job is over."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from snaketorch import parent
 from snaketorch.state.batch_job import batch_job
@@ -12,6 +14,7 @@ ENFORCE = "SNAKETORCH_ENFORCE_RUNTIME"
 LEAST_MARGIN_SECONDS = 30.0
 SAVES_IN_MARGIN = 3
 LARGEST_MARGIN = 0.1  # of all the time
+ANSWER_SECONDS = 30.0  # that a busy controller may take
 
 _imported = time.time()
 
@@ -44,14 +47,29 @@ class Deadline:
 def deadline_of_job(minutes: float | None, environment: Mapping[str, str] = os.environ) -> Deadline | None:
     """The deadline of this process, which may take ``minutes`` in all; None when nothing limits it.
 
-    In a batch job somebody enforces it; Slurm says itself when that job ends.
+    In a batch job somebody enforces it. Slurm is asked itself: when the process starts, a part of its job's time has
+    gone into starting it.
     """
-    start, job_end = process_start(), environment.get("SLURM_JOB_END_TIME", "")
-    if job_end.isdigit() and "SLURM_JOB_ID" in environment:
-        return Deadline(start, max(start, float(job_end)), enforced=True)
+    if times := _times_of_slurm_job(environment.get("SLURM_JOB_ID")):
+        return Deadline(*times, enforced=True)
     if minutes is None:
         return None
+    start = process_start()
     return Deadline(start, start + 60 * minutes, bool(batch_job(environment)) or environment.get(ENFORCE) == "1")
+
+
+def _times_of_slurm_job(number: str | None) -> tuple[float, float] | None:
+    """When a job started, and when it is ended; None where Slurm does not say."""
+    if number is None:
+        return None
+    # not from the environment: Snakemake's job step takes these variables away
+    command = ["squeue", "--noheader", "--format=%S|%e", f"--jobs={number}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=True)
+        start, end = (datetime.fromisoformat(said).timestamp() for said in done.stdout.strip().split("|"))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return start, end
 
 
 def process_start() -> float:

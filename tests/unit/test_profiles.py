@@ -172,6 +172,8 @@ def test_a_bare_snakemake_takes_every_core_and_the_command_line_goes_first(study
 def test_slurm_never_requeues_and_nothing_known_to_break_is_switched_on():
     slurm = settings(SLURM)
     assert slurm["slurm-no-requeue"] is True
+    # only its words are changed to those that the plugin knows, by workflow/slurm/sacct
+    assert slurm["slurm-status-command"] == "sacct"
     assert slurm["retries"] >= 1
     # `resources: gpu` caps the whole queue, arrays delete results of neighbours
     assert slurm.keys().isdisjoint({"cores", "resources", "slurm-requeue", "slurm-array-jobs"})

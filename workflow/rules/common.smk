@@ -6,7 +6,7 @@ from pathlib import Path
 from snaketorch import layout
 from snaketorch.config.load import load_study
 from snaketorch.config.problems import ConfigError
-from snaketorch.dag.environment import shell_prefix
+from snaketorch.dag.environment import put_first_on_path, shell_prefix
 from snaketorch.dag.stale_locks import release_stale_locks
 from snaketorch.dag.workflow import Workflow
 from snaketorch.failures.summary import begin_run, failures_of_run, healed_in_run
@@ -20,6 +20,8 @@ except ConfigError as error:
 
 if workflow.is_main_process:
     release_stale_locks(Path.cwd())
+    # in its words Snakemake understands what Slurm says of cancelled jobs
+    put_first_on_path(Path(workflow.basedir, "workflow/slurm"))
 
 shell.prefix(shell_prefix(Path(workflow.basedir), study.study.config))
 

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 from snakemake.utils import format as snakemake_format
 
 from snaketorch.config.study import StudyConfig
-from snaketorch.dag.environment import shell_prefix, variables
+from snaketorch.dag.environment import put_first_on_path, shell_prefix, variables
 
 
 def study(**tracking) -> StudyConfig:
@@ -55,3 +56,16 @@ def test_secrets_of_the_environment_stay_there(monkeypatch):
         monkeypatch.setenv(name, "https://me:hunter2@mlflow.example.org")
 
     assert "hunter2" not in shell_prefix(Path("/lab"), study(uri="http://127.0.0.1:5000"))
+
+
+def test_programs_of_the_workflow_are_found_before_others_of_their_names(tmp_path, monkeypatch):
+    for folder in ("ours", "others"):
+        program = tmp_path / folder / "sacct"
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "others"))
+
+    put_first_on_path(tmp_path / "ours")
+
+    assert shutil.which("sacct") == str(tmp_path / "ours/sacct")

@@ -1,6 +1,7 @@
+import os
 import subprocess
 import sys
-import time
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -8,16 +9,35 @@ from snaketorch.training import deadline
 from snaketorch.training.deadline import Deadline, deadline_of_job
 
 
-def test_slurm_says_when_its_job_ends():
-    end = int(time.time()) + 600
-    found = deadline_of_job(1000, {"SLURM_JOB_ID": "1", "SLURM_JOB_END_TIME": str(end)})
-    assert (found.end, found.enforced) == (end, True)
-    assert 590 < found.left <= 600
+def answering(tmp_path, monkeypatch, script: str) -> None:
+    """Puts a `squeue` on the PATH."""
+    command = tmp_path / "squeue"
+    command.write_text(f"#!/bin/sh\n{script}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
 
 
-@pytest.mark.parametrize("variable", ["SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"])
+def test_slurm_says_when_its_job_started_and_when_it_is_ended(tmp_path, monkeypatch):
+    start = datetime.now().replace(microsecond=0) - timedelta(seconds=20)
+    end = start + timedelta(minutes=10)
+    said = f"{start.isoformat()}|{end.isoformat()}"
+    answering(tmp_path, monkeypatch, f'case "$*" in *--jobs=7*) echo "{said}";; *) exit 1;; esac')
+    found = deadline_of_job(1000, {"SLURM_JOB_ID": "7"})
+    assert (found.start, found.end, found.enforced) == (start.timestamp(), end.timestamp(), True)
+    assert 570 < found.left <= 580
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo 'N/A|N/A'", "echo nothing", ""])
+def test_without_an_answer_of_slurm_the_runtime_counts_from_the_start_of_the_process(script, tmp_path, monkeypatch):
+    answering(tmp_path, monkeypatch, script)
+    found = deadline_of_job(60, {"SLURM_JOB_ID": "7"})
+    assert (found.total, found.enforced) == (3600, True)
+    assert found.start == pytest.approx(deadline.process_start(), abs=0.1)
+
+
+@pytest.mark.parametrize("variable", ["PBS_JOBID", "LSB_JOBID", "JOB_ID"])
 def test_a_batch_job_ends_when_its_runtime_has_passed_since_it_started(variable):
-    found = deadline_of_job(60, {variable: "7"})
+    found = deadline_of_job(60, {variable: "7", "SGE_TASK_ID": "undefined"})
     assert found.enforced
     assert found.total == 3600
     assert found.start == pytest.approx(deadline.process_start(), abs=0.1)
@@ -28,6 +48,10 @@ def test_a_batch_job_ends_when_its_runtime_has_passed_since_it_started(variable)
 )
 def test_on_a_workstation_nobody_ends_a_job_unless_it_is_asked_for(environment, enforced):
     assert deadline_of_job(60, environment).enforced is enforced
+
+
+def test_a_number_that_another_system_calls_a_job_is_none_of_grid_engine():
+    assert not deadline_of_job(60, {"JOB_ID": "7"}).enforced
 
 
 def test_without_a_runtime_there_is_no_deadline():

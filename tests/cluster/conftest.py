@@ -1,0 +1,112 @@
+"""A Slurm for the session, and the studies that run on it, all of them at once: most of their time is waiting."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import slurm_server
+from cluster_experiments import DIGITS, DISTURBED, THREE_TASKS, braked
+from cluster_study import ClusterStudy
+from slurm_cluster import Cluster, wait
+
+MINUTE = 1 / 60
+
+
+class Disturbed(NamedTuple):
+    """Two studies whose trainings were disturbed; they may still run, for the next attempts."""
+
+    study: ClusterStudy
+    """Each experiment in its own way, which its name says."""
+    requeued: ClusterStudy
+    """One experiment, on a partition where jobs are preempted by requeue."""
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """Four nodes on this machine; whatever they run ends with the session."""
+    if reason := slurm_server.missing():
+        pytest.skip(reason)
+    running = Cluster()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def new_study(cluster, tmp_path_factory) -> Callable[..., ClusterStudy]:
+    """Makes studies, and ends what they left running."""
+    made: list[ClusterStudy] = []
+
+    def make(name: str, *arguments, **options) -> ClusterStudy:
+        folder = tmp_path_factory.mktemp(name) / name
+        made.append(ClusterStudy(folder, *arguments, **options))
+        shutil.copy(Path(__file__).with_name("braked.py"), folder)
+        return made[-1]
+
+    yield make
+    for study in made:
+        study.stop()
+
+
+@pytest.fixture(scope="session")
+def straight(new_study) -> ClusterStudy:
+    """The training that nothing disturbed, on this machine and without a cluster."""
+    study = new_study("straight", {"datasets/digits.yaml": DIGITS, "experiments/straight.yaml": braked("straight")})
+    study.start_here("train")
+    study.finish()
+    return study
+
+
+@pytest.fixture(scope="session")
+def disturbed(cluster, new_study, straight, request) -> Disturbed:
+    hours = {"out_of_time": MINUTE}
+    experiments = {f"experiments/{name}.yaml": braked(name, hours.get(name, 0.2)) for name in DISTURBED}
+    # where a site says which partition a rule's jobs go to
+    site = {"# set-resources:": "set-resources:", "#   train_model:": "  train_model:"}
+    place = r"#     slurm_partition: \S+"
+    study = new_study(
+        "disturbed",
+        {"datasets/digits.yaml": DIGITS, **experiments},
+        site={**site, place: f'    slurm_partition: "{DISTURBED}[wildcards.experiment]"'},
+    )
+    requeued = new_study(
+        "requeued",
+        {"datasets/digits.yaml": DIGITS, "experiments/requeued.yaml": braked("requeued")},
+        site={**site, place: "    slurm_partition: requeued", "slurm-no-requeue: true": "slurm-requeue: true"},
+        tracking=True,
+    )
+    for each in (study, requeued):
+        each.copy_results(straight)
+    brakes = [study.file(f"brake_{name}") for name in DISTURBED] + [requeued.file("brake_requeued")]
+    for brake in brakes:
+        brake.touch()
+    study.start("train")
+    requeued.start("train", "results/tracking.json")
+
+    def all_train() -> bool:
+        logs = [study.said(f"logs/train_model/{name}/seed-0.log") for name in DISTURBED]
+        logs.append(requeued.said("logs/train_model/requeued/seed-0.log"))
+        return all("epoch  2/30" in log or "Going on" in log for log in logs)
+
+    wait(all_train, 180, "the second epoch of each training", while_runs=study.started[0])
+    cluster.kill_node("n3")
+    cluster.ask("scancel", study.slurm_id("train_model", "cancelled_0"))
+    cluster.take_node("n4")
+    request.getfixturevalue("three_tasks")  # runs beside what is left of these
+
+    def is_out_of_time() -> bool:
+        return "Attempt 2" in study.said("logs/train_model/out_of_time/seed-0.log")
+
+    wait(is_out_of_time, 180, "the end of the first attempt, at its time limit", while_runs=study.started[0])
+    for brake in brakes:
+        brake.unlink()
+    return Disturbed(study, requeued)
+
+
+@pytest.fixture(scope="session")
+def three_tasks(new_study) -> ClusterStudy:
+    """A study of three experiments, one a task; it may still run."""
+    study = new_study("three_tasks", THREE_TASKS)
+    study.start()
+    return study
