@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -165,11 +166,13 @@ def sync(arguments: argparse.Namespace) -> None:
 def start_over(arguments: argparse.Namespace) -> None:
     """Begin an experiment's unfinished trainings anew; what they have done is put aside."""
     from snaketorch.config.load import load_study
+    from snaketorch.failures.notes import forget_job
     from snaketorch.state.start_over import start_over as run
 
     study = load_study(Path.cwd())
     seeds = {name: experiment.seeds for name, experiment in {**study.experiments, **study.needed}.items()}
-    for place in run(arguments.experiment, arguments.seed, seeds):
+    for name, place in run(arguments.experiment, arguments.seed, seeds):
+        forget_job("train", name)
         print(f"put aside in {place}; `snakemake` begins anew, and the folder may be deleted")  # noqa: T201
 
 
@@ -238,6 +241,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _run(arguments)
     except BaseException as error:
+        if isinstance(error, BrokenPipeError) and not attempt:  # as of `status | head`, which has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + signal.SIGPIPE
         failure = classify(error)
         show(error, failure)
         if attempt:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from snaketorch.failures.classify import Failure
-from snaketorch.failures.jobs import Job
+from snaketorch.failures.jobs import ATTEMPTS, NOTES, Job
 from snaketorch.failures.kinds import KINDS, Kind
 from snaketorch.publish import write_json
 
@@ -66,6 +66,12 @@ def read_note(path: Path) -> Note | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return note if note.kind in KINDS else None
+
+
+def forget_job(step: str, name: str) -> None:
+    """Removes what is noted of a job: why it failed, and its attempts."""
+    for folder in (NOTES, ATTEMPTS):
+        (folder / step / f"{name}.json").unlink(missing_ok=True)
 
 
 def forget(job: Job) -> None:

@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from snaketorch import layout
 from snaketorch.failures.jobs import ATTEMPTS, states_of
 from snaketorch.failures.kinds import KINDS
 from snaketorch.state.attempts import Attempt, Attempts
 
 MOST_LINES = 4  # of an item
 WIDEST = 110  # columns
+TAIL_BYTES = 20_000  # of a log, in which an error is looked for
+BEFORE_IT_BEGAN = "it ended before it began; Snakemake's own message is above"
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,15 @@ def failures_of_run(workdir: Path, logs: Iterable[str] = ()) -> str:
     silent = sorted({str(log) for log in logs} - {outcome.log for outcome in failed})
     count = len(failed) + len(silent)
     if not count:
-        return "No job left word of why it failed; Snakemake's own messages are above.\n"
+        return "No job failed, or none left word of why; Snakemake's own messages are above.\n"
     width = min(WIDEST, shutil.get_terminal_size((100, 24)).columns)
     lines = ["", f"{count} job{'s' if count > 1 else ''} failed:", ""]
     for alike in _alike(failed):
         lines += _described(alike, width)
     for log in silent:
-        lines += [f"  {log}", *_item("what", "it ended before it began; Snakemake's own message is above", width), ""]
+        lines += [f"  {log}", *_item("what", _last_error(workdir / log) or BEFORE_IT_BEGAN, width), ""]
+    if (workdir / layout.REPORT).exists():
+        lines += [f"{layout.REPORT} was not made anew: it shows what there was before.", ""]
     return "\n".join(lines + _healed(outcomes)) + "\n"
 
 
@@ -83,6 +88,18 @@ def _outcomes(workdir: Path) -> list[Outcome]:
         if attempts.all and {"step", "job", "log"} <= attempts.about.keys():
             found.append(Outcome(**attempts.about, attempts=attempts.all))
     return found
+
+
+def _last_error(log: Path) -> str | None:
+    """What a job said last of what went wrong, in its log: it may have had no place for a note."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    found = [line.partition("Error: ")[2] for line in lines if "  Error: " in line]
+    return found[-1] if found else None
 
 
 def _alike(failed: list[Outcome]) -> list[list[Outcome]]:

@@ -29,14 +29,6 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Need:
-    """A file that a checkpoint speaks of."""
-
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Entry:
     """A checkpoint in the manifest."""
 
@@ -50,19 +42,17 @@ class Entry:
     time: str
     """When it was saved, ISO, UTC."""
     training: Identity
-    needs: tuple[Need, ...] = ()
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """TypeError or KeyError when ``value`` is no entry."""
         identity = {name: value[name] for name in Identity.__dataclass_fields__}
-        others = {name: value[name] for name in value.keys() - identity.keys() - {"needs"}}
-        needs = tuple(Need(**need) for need in value["needs"])
-        return cls(**others, training=Identity(**identity), needs=needs)
+        others = {name: value[name] for name in value.keys() - identity.keys()}
+        return cls(**others, training=Identity(**identity))
 
     def as_json(self) -> dict[str, Any]:
         values = asdict(self)
-        return {**values.pop("training"), **values} | {"needs": [asdict(need) for need in self.needs]}
+        return {**values.pop("training"), **values}
 
 
 def read_manifest(folder: Path) -> list[Entry] | None:
@@ -84,12 +74,7 @@ def flaw_of(folder: Path, entry: Entry, training: Identity) -> str | None:
         pairs = zip(asdict(entry.training).items(), asdict(training).values(), strict=True)
         differences = [f"{name} {was}, not {now}" for (name, was), now in pairs if was != now]
         return f"it is of another training ({'; '.join(differences)})"
-    if flaw := _flaw(folder / entry.file, entry.sha256, entry.bytes):
-        return flaw
-    for need in entry.needs:
-        if flaw := _flaw(folder / need.file, need.sha256):
-            return f"of {need.file}, which it needs: {flaw}"
-    return None
+    return _flaw(folder / entry.file, entry.sha256, entry.bytes)
 
 
 def archive_flaw(path: Path) -> str | None:
@@ -102,13 +87,13 @@ def archive_flaw(path: Path) -> str | None:
     return f"its part {damaged} is damaged" if damaged else None
 
 
-def _flaw(path: Path, sha256: str, size: int | None = None) -> str | None:
+def _flaw(path: Path, sha256: str, size: int) -> str | None:
     if not path.is_file():
         return "it is gone"
     there = path.stat().st_size
     if not there:
         return "it is empty"
-    if size is not None and there != size:
+    if there != size:
         return f"it has {there:,} bytes, and {size:,} were written"
     if file_sha256(path) != sha256:
         return "its bytes are not those that were written"

@@ -13,8 +13,8 @@ WAIT_SECONDS = 0.0  # a training that runs is not waited for
 
 def start_over(
     experiment: str, seed: int | None, configured: Mapping[str, Iterable[int]], root: Path = Path("state")
-) -> list[Path]:
-    """Puts the state of an experiment's unfinished trainings aside, under a name with the time, and says where it is.
+) -> list[tuple[str, Path]]:
+    """Puts the state of an experiment's unfinished trainings aside, under a name with the time.
 
     Args:
         experiment: Its name.
@@ -22,15 +22,18 @@ def start_over(
         configured: The seeds of each experiment of the configuration; what has state besides is known too.
         root: The folder of all live state.
 
+    Returns:
+        Each training, ``EXPERIMENT/seed-N``, and where its state is now.
+
     Raises:
         UserError: there is no such experiment or seed, or nothing to put aside.
         InUse: the training runs.
     """
     with_state = _with_state(root)
-    _check("experiment", experiment, {*with_state, *configured})
+    _check(f"there is no experiment {experiment!r}", experiment, {*with_state, *configured})
     if seed is not None:
         seeds = {*with_state.get(experiment, ()), *configured.get(experiment, ())}
-        _check(f"seed of {experiment}", str(seed), {str(number) for number in seeds})
+        _check(f"{experiment} has no seed {seed}", str(seed), {str(number) for number in seeds})
     wanted = f"seed-{seed}" if seed is not None else "seed-*"
     folders = sorted(
         path for path in (root / TRAIN / experiment).glob(f"{wanted}/*") if path.is_dir() and path.name[0] != "."
@@ -42,7 +45,11 @@ def start_over(
             f"under results/experiments/{experiment} are deleted"
         )
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
-    return [_put_aside(folder, root / ASIDE / folder.relative_to(root / TRAIN), now) for folder in folders]
+    names = [folder.relative_to(root / TRAIN) for folder in folders]
+    return [
+        (name.parent.as_posix(), _put_aside(folder, root / ASIDE / name, now))
+        for name, folder in zip(names, folders, strict=True)
+    ]
 
 
 def _put_aside(folder: Path, place: Path, now: str) -> Path:
@@ -53,9 +60,9 @@ def _put_aside(folder: Path, place: Path, now: str) -> Path:
     return place
 
 
-def _check(noun: str, name: str, allowed: Set[str]) -> None:
+def _check(wrong: str, name: str, allowed: Set[str]) -> None:
     if name not in allowed:
-        raise UserError(f"there is no {noun} {name!r}; allowed: {', '.join(sorted(allowed)) or 'none yet'}")
+        raise UserError(f"{wrong}; allowed: {', '.join(sorted(allowed)) or 'none yet'}")
 
 
 def _with_state(root: Path) -> dict[str, list[int]]:

@@ -10,7 +10,7 @@ from typing import Any
 from snaketorch import layout
 from snaketorch.dag.workflow import Workflow
 from snaketorch.freshness import Now, Outdated, Sha256, outdated_test, outdated_training, read_json
-from snaketorch.state.checkpoints import read_manifest
+from snaketorch.state.checkpoints import CHECKPOINTS, read_manifest
 from snaketorch.state.identity import training_digest
 from snaketorch.state.lock import holder
 from snaketorch.state.progress import read_progress
@@ -60,7 +60,8 @@ class Trainings:
         place = _where_it_goes_on(own) if own and own.is_dir() else ()
         if end := ended_badly(job):
             return Outcome(end.state, place, failure=end.failure)
-        return Outcome(State.INTERRUPTED, place) if place else Outcome(State.WAITING, behind)
+        others = _of_other_settings(state, own)
+        return Outcome(State.INTERRUPTED, place) if place else Outcome(State.WAITING, (*behind, *others))
 
     def _test(self, name: str, seed: int) -> Outcome:
         asked = SimpleNamespace(experiment=name, seed=seed)
@@ -112,4 +113,12 @@ def _where_it_goes_on(folder: Path) -> tuple[str, ...]:
             batch = entry.batches - entry.epoch * progress.batches
             inside = f", batch {batch} of {progress.batches} of the next" if batch else ""
             return (f"goes on after epoch {entry.epoch} of {progress.max_epochs}{inside}",)
+    if any(folder.glob(CHECKPOINTS)):
+        return ("none of its checkpoints can be used: put whole files back, or `python -m snaketorch start-over`",)
     return ("begins anew: there was no checkpoint yet",)
+
+
+def _of_other_settings(state: Path, own: Path | None) -> tuple[str, ...]:
+    """Whether unfinished trainings of the seed with other settings, data or code have left what they did."""
+    others = [path.parent for path in sorted(state.glob("*/checkpoints.json")) if path.parent != own]
+    return tuple(f"an unfinished training of other settings, data or code is in {folder}" for folder in others)

@@ -115,7 +115,7 @@ def _fit(
         log.warning("The training ended before its weights were averaged: they are those of its last step")
     if len(callbacks.history.rows) < spec.trainer.max_epochs:
         log.info("Stopped early: %s did not improve", spec.early_stopping.monitor)
-    weights = callbacks.best.load() or {name: value.cpu() for name, value in callbacks.weights().items()}
+    weights = callbacks.best.kept or {name: value.cpu() for name, value in callbacks.weights().items()}
     facts = facts_of(spec, subject, callbacks, trainer) | {"micro_batches": micro_batches.record()}
     return Fitted(weights, callbacks.history.csv(), facts)
 

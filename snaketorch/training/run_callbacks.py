@@ -42,8 +42,8 @@ class RunCallbacks:
         self.averaging = _averaging(spec, subject.task)
         self.weights: Weights = self.averaging.weights if self.averaging else subject.task.network.state_dict
         self.history = History(session.journal)
-        self.best = self._best(spec, subject.task, session)
-        self.resume_points = ResumePoints(store, self.best, session.checkpoint_every)
+        self.best = self._best(spec, subject.task)
+        self.resume_points = ResumePoints(store, session.checkpoint_every)
         self.non_finite = NonFinite(spec.trainer.on_non_finite_loss, self.averaging)
         largest = largest_batches(subject.data, spec.data_loader.batch_size)
         self.all: list[Callback] = [
@@ -62,10 +62,9 @@ class RunCallbacks:
             Interruption(self.resume_points, session.signals, session.deadline),
         ]
 
-    def _best(self, spec: TrainSpec, task: TaskModule, session: Session) -> BestWeights:
+    def _best(self, spec: TrainSpec, task: TaskModule) -> BestWeights:
         monitor = spec.checkpoint.monitor
         return BestWeights(
-            session.state,
             monitor,
             task.mode_of(monitor),
             self.weights,

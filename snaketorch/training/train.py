@@ -96,6 +96,9 @@ def train(
     # the results belong to experiment and seed, whatever the digest: two of its trainings would publish to one place
     with sole_writer(state_root), sole_writer(folder), Noted() as signals:
         sweep(folder)
+        for other in sorted(state_root.glob("*/checkpoints.json")):
+            if other.parent != folder:
+                log.info("An unfinished training of other settings, data or code stays in %s, unused", other.parent)
         attempts = begin(folder)
         journal = job.open_journal()
         session = Session(folder, CHOICES, journal, code, checkpoint_every, signals, deadline_of_job(runtime))

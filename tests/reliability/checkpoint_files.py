@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-EXPECTED = ("lock", "*.json", "step-*.ckpt", "best-*.ckpt", "samples")
+EXPECTED = ("lock", "*.json", "step-*.ckpt", "samples")
 """Names in the folder of a training that runs; anything else is a leftover."""
 
 
@@ -33,14 +33,13 @@ def leftovers(folder: Path) -> list[str]:
 
 
 def _flaw(folder: Path, entry: dict) -> str | None:
-    for part in (entry, *entry["needs"]):
-        path = folder / part["file"]
-        if not path.exists():
-            return f"{path.name} is missing"
-        if hashlib.sha256(path.read_bytes()).hexdigest() != part["sha256"]:
-            return f"{path.name} has other bytes than were written"
+    path = folder / entry["file"]
+    if not path.exists():
+        return f"{path.name} is missing"
+    if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
+        return f"{path.name} has other bytes than were written"
     try:
-        torch.load(folder / entry["file"], map_location="cpu", weights_only=True)
+        torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         return f"{entry['file']} cannot be loaded: {error}"
     return None

@@ -33,7 +33,7 @@ LAYERS = {
     "journal": Layer({"provenance", "publish"}),
     "signals": Layer({"errors"}),
     "state": Layer({"errors", "parent", "provenance", "publish"}),
-    "failures": Layer({"state", "provenance", "publish"}),
+    "failures": Layer({"state", "layout", "provenance", "publish"}),
     "config": Layer({"errors", "layout", "publish"}, {"pydantic", "yaml"}),
     "spec_differences": Layer(),
     "freshness": Layer({"errors", "provenance", "spec_differences"}),

@@ -1,34 +1,24 @@
 """The weights of the best validation, kept for the end of a training."""
 
-import errno
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
-from snaketorch.provenance import file_sha256
-from snaketorch.state.checkpoints import Need
-from snaketorch.training.checkpointing.io import save
-
 Weights = Callable[[], dict[str, torch.Tensor]]
 """Gives the network's weights as they would be published."""
 
-BEST = "best-{epoch}.ckpt"
-
 
 class BestWeights(Checkpoint):
-    """Keeps the network's weights of the best validation, in a file named by its epoch.
+    """Keeps the network's weights of the best validation, on the host, and in each checkpoint.
 
-    The files of earlier bests stay until no checkpoint that is kept speaks of them: a training that goes on from
-    before a best epoch finds the weights that its state means.
+    In each, though it takes room: a file that several checkpoints shared would spoil them all together.
     """
 
     def __init__(
         self,
-        folder: Path,
         monitor: str,
         mode: str,
         weights: Weights,
@@ -39,11 +29,11 @@ class BestWeights(Checkpoint):
 
         ``counts``: whether a validation is one of weights that may be published.
         """
-        self.folder, self.weights, self.counts, self.keeps_weights = folder, weights, counts, keeps_weights
+        self.weights, self.counts, self.keeps_weights = weights, counts, keeps_weights
         self.monitor, self.mode = monitor, mode
         self.best: dict[str, Any] | None = None
-        self.needs: tuple[Need, ...] = ()
-        """What a checkpoint of this moment speaks of."""
+        self.kept: dict[str, torch.Tensor] | None = None
+        """The best weights, on the CPU; None before there are any."""
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         value = trainer.callback_metrics.get(self.monitor)
@@ -52,25 +42,13 @@ class BestWeights(Checkpoint):
             return
         self.best = {"value": float(value), "epoch": trainer.current_epoch + 1}
         if self.keeps_weights:
-            path = self.folder / BEST.format(epoch=self.best["epoch"])
-            save(self.weights(), path)
-            self.needs = (Need(path.name, file_sha256(path)),)
-
-    def load(self) -> dict[str, torch.Tensor] | None:
-        """The best weights, on the CPU; None before there are any. OSError when they are no longer what was saved."""
-        if not self.needs:
-            return None
-        (need,) = self.needs
-        path = self.folder / need.file
-        if file_sha256(path) != need.sha256:
-            raise OSError(errno.EIO, "The best weights are not the bytes that were written", str(path))
-        return torch.load(path, map_location="cpu", weights_only=True)
+            self.kept = {name: tensor.detach().to("cpu", copy=True) for name, tensor in self.weights().items()}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "needs": [(need.file, need.sha256) for need in self.needs]}
+        return {"best": self.best, "kept": self.kept}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best, self.needs = state_dict["best"], tuple(Need(*need) for need in state_dict["needs"])
+        self.best, self.kept = state_dict["best"], state_dict["kept"]
 
     def _is_better(self, value: float) -> bool:
         if self.best is None:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
-from snaketorch.training.checkpointing.best_weights import BestWeights
 from snaketorch.training.checkpointing.store import OWN_KEY, CheckpointStore
 
 log = logging.getLogger(__name__)
@@ -35,8 +34,8 @@ class ResumePoints(Checkpoint):
     batch of an epoch, before its end, where Lightning would repeat the epoch after a second resume.
     """
 
-    def __init__(self, store: CheckpointStore, best: BestWeights, every: Every = BY_DEFAULT):
-        self.store, self.best, self.every = store, best, every
+    def __init__(self, store: CheckpointStore, every: Every = BY_DEFAULT):
+        self.store, self.every = store, every
         self.started = self.saved_at = time.monotonic()
         self.cost = 0.0
         """Seconds that the last checkpoint took."""
@@ -89,7 +88,7 @@ class ResumePoints(Checkpoint):
     def _save(self, trainer: Trainer) -> None:
         start = time.monotonic()
         epochs = trainer.fit_loop.epoch_progress.total.processed
-        self.facts = self.store.facts(_batches(trainer), epochs, self.best.needs)
+        self.facts = self.store.facts(_batches(trainer), epochs)
         trainer.save_checkpoint(self.store.path(self.facts), weights_only=False)  # False: not the weights alone
         self.store.add(self.facts)
         self.saved_at = time.monotonic()

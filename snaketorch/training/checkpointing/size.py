@@ -11,7 +11,7 @@ STATES = {"adamw": 2, "adam": 2, "sgd": 1, "rmsprop": 2}
 
 
 def checkpoint_bytes(spec: TrainSpec, module: nn.Module, learnable: Iterable[nn.Parameter]) -> int:
-    """Size of a checkpoint and of the best weights beside it, an estimate from above.
+    """Size of a checkpoint, an estimate from above.
 
     Args:
         spec: Says what is saved.

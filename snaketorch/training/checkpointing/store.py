@@ -3,7 +3,6 @@
 import datetime
 import logging
 import pickle
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,11 @@ from snaketorch.state.checkpoints import (
     MANIFEST,
     Entry,
     Identity,
-    Need,
     archive_flaw,
     flaw_of,
     read_manifest,
     write_manifest,
 )
-from snaketorch.training.checkpointing.best_weights import BEST
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +31,7 @@ OWN_KEY = "snaketorch"
 
 
 class CheckpointStore:
-    """The last two checkpoints in a folder, and the best weights that either speaks of.
+    """The last two checkpoints in a folder.
 
     A checkpoint counts from the moment the manifest names it; what a kill left between the two is not used.
     """
@@ -72,17 +69,13 @@ class CheckpointStore:
             raise CheckpointsLost(self._lost(reasons))
         return None
 
-    def facts(self, batches: int, epoch: int, needs: Sequence[Need]) -> dict[str, Any]:
-        """What a checkpoint after so many batches and whole epochs says of itself, under ``OWN_KEY``.
-
-        ``needs``: the files that it speaks of.
-        """
+    def facts(self, batches: int, epoch: int) -> dict[str, Any]:
+        """What a checkpoint after so many batches and whole epochs says of itself, under ``OWN_KEY``."""
         return {
             "batches": batches,
             "epoch": epoch,
             "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             **asdict(self.training),
-            "needs": [asdict(need) for need in needs],
         }
 
     def path(self, facts: dict[str, Any]) -> Path:
@@ -95,11 +88,10 @@ class CheckpointStore:
         others = [other for other in self.entries if other.batches < entry.batches]
         self.entries = [*others, entry][-KEPT:]
         write_manifest(self.folder, self.entries)
-        kept = {entry.file for entry in self.entries} | {need.file for entry in self.entries for need in entry.needs}
-        for pattern in (CHECKPOINTS, BEST.format(epoch="*")):
-            for file in self.folder.glob(pattern):
-                if file.name not in kept:
-                    file.unlink()
+        kept = {entry.file for entry in self.entries}
+        for file in self.folder.glob(CHECKPOINTS):
+            if file.name not in kept:
+                file.unlink()
 
     def _entries(self) -> list[Entry]:
         entries = read_manifest(self.folder)
@@ -122,9 +114,8 @@ class CheckpointStore:
 
     def _lost(self, reasons: list[str]) -> str:
         return (
-            "the training cannot go on, for none of its checkpoints can be used:\n"
-            + "\n".join(reasons)
-            + f"\nPut whole files back, or begin anew with `{self.start_over}`"
+            "the training cannot go on, for none of its checkpoints can be used. "
+            f"Put whole files back, or begin anew with `{self.start_over}`:\n" + "\n".join(reasons)
         )
 
 

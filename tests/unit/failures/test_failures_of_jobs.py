@@ -242,7 +242,27 @@ def test_a_job_that_could_not_begin_is_in_the_summary_by_its_log(monkeypatch):
     assert "2 jobs failed:" in said
     assert "logs/prepare_dataset/digits.log" in said
     assert "it ended before it began" in said
-    assert "No job left word" in failures_of_run(Path("elsewhere"))
+    assert "none left word of why" in failures_of_run(Path("elsewhere"))
+
+
+def test_a_job_without_room_for_a_note_is_told_of_by_the_last_error_in_its_log():
+    Path("logs").mkdir()
+    Path("logs/x.log").write_text(
+        "20:00:00  Error: the first\n20:00:01  Error: state is read-only\n20:00:02  What to do\n"
+    )
+
+    said = failures_of_run(Path(), ["logs/x.log"])
+
+    assert "what   state is read-only\n" in said
+    assert "results/report.html" not in said
+
+
+def test_a_study_page_that_is_there_is_said_to_be_an_earlier_one(monkeypatch):
+    attempt(monkeypatch, 1, UserError("wrong"))
+    Path("results").mkdir()
+    Path("results/report.html").touch()
+
+    assert "results/report.html was not made anew" in failures_of_run(Path())
 
 
 def test_failures_of_earlier_runs_are_not_told_again(monkeypatch):

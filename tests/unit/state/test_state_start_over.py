@@ -21,7 +21,8 @@ def root(tmp_path) -> Path:
 
 
 def test_the_state_of_one_training_is_put_aside_and_nothing_is_lost(root):
-    (place,) = start_over("cnn", 0, CONFIGURED, root)
+    ((name, place),) = start_over("cnn", 0, CONFIGURED, root)
+    assert name == "cnn/seed-0"
     assert place.parent == root / "set-aside/cnn/seed-0"
     assert re.fullmatch(r"one-\d{8}T\d{6}", place.name)
     assert (place / "step-000000010.ckpt").exists()
@@ -31,7 +32,7 @@ def test_the_state_of_one_training_is_put_aside_and_nothing_is_lost(root):
 
 def test_without_a_seed_all_trainings_of_the_experiment_begin_anew(root):
     places = start_over("cnn", None, CONFIGURED, root)
-    assert [place.parent.name for place in places] == ["seed-0", "seed-1"]
+    assert [place.parent.name for _, place in places] == ["seed-0", "seed-1"]
     assert not list((root / "train/cnn").glob("*/*"))
 
 
@@ -49,7 +50,7 @@ def test_a_training_that_runs_is_left_alone(root):
     ("experiment", "seed", "message"),
     [
         ("cn", None, "there is no experiment 'cn'; allowed: cnn, gone, lstm"),
-        ("cnn", 2, "there is no seed of cnn '2'; allowed: 0, 1"),
+        ("cnn", 2, "cnn has no seed 2; allowed: 0, 1"),
         (
             "lstm",
             0,

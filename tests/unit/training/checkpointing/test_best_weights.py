@@ -6,10 +6,10 @@ import torch
 from snaketorch.training.checkpointing.best_weights import BestWeights
 
 
-def trained(folder, mode: str, values: list[float], **options) -> BestWeights:
+def trained(mode: str, values: list[float], **options) -> BestWeights:
     """After epochs whose validations gave ``values``; the weight is the number of the epoch."""
     network = torch.nn.Linear(1, 1)
-    callback = BestWeights(folder, "val/loss", mode, network.state_dict, **options)
+    callback = BestWeights("val/loss", mode, network.state_dict, **options)
     for epoch, value in enumerate(values):
         torch.nn.init.constant_(network.weight, epoch + 1)
         metrics = {"val/loss": torch.tensor(value)}
@@ -22,31 +22,21 @@ def trained(folder, mode: str, values: list[float], **options) -> BestWeights:
     ("mode", "values", "best"),
     [("max", [0.5, 0.7, 0.7, 0.6], 2), ("min", [0.5, 0.4, 0.4], 2), ("min", [float("nan"), 0.9, float("nan")], 2)],
 )
-def test_the_first_of_the_best_epochs_is_kept_and_nan_never(tmp_path, mode, values, best):
-    callback = trained(tmp_path, mode, values)
+def test_the_first_of_the_best_epochs_is_kept_and_nan_never(mode, values, best):
+    callback = trained(mode, values)
     assert callback.best["epoch"] == best
-    assert callback.load()["weight"].item() == best
-    assert [need.file for need in callback.needs] == [f"best-{best}.ckpt"]
+    assert callback.kept["weight"].item() == best
 
 
-def test_weights_that_nobody_publishes_are_not_written(tmp_path):
-    callback = trained(tmp_path, "max", [0.5, 0.7], keeps_weights=False)
+def test_weights_that_nobody_publishes_are_not_kept():
+    callback = trained("max", [0.5, 0.7], keeps_weights=False)
     assert callback.best["epoch"] == 2
-    assert (callback.load(), callback.needs, list(tmp_path.iterdir())) == (None, (), [])
+    assert callback.kept is None
 
 
-def test_weights_that_changed_on_the_disk_are_not_published(tmp_path):
-    callback = trained(tmp_path, "max", [0.5])
-    path = tmp_path / "best-1.ckpt"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(OSError, match="not the bytes that were written"):
-        callback.load()
-
-
-def test_what_is_best_goes_on_with_a_training(tmp_path):
-    other = trained(tmp_path, "max", [])
-    other.load_state_dict(trained(tmp_path, "max", [0.5, 0.7]).state_dict())
+def test_what_is_best_goes_on_with_a_training():
+    other = trained("max", [])
+    assert other.kept is None
+    other.load_state_dict(trained("max", [0.5, 0.7]).state_dict())
     assert other.best == {"value": pytest.approx(0.7), "epoch": 2}
-    assert other.load()["weight"].item() == 2
+    assert other.kept["weight"].item() == 2

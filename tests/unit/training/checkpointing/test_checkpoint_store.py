@@ -11,7 +11,7 @@ import torch
 
 from snaketorch.errors import CheckpointsLost
 from snaketorch.provenance import file_sha256
-from snaketorch.state.checkpoints import Identity, Need
+from snaketorch.state.checkpoints import Identity
 from snaketorch.training.checkpointing.io import save
 from snaketorch.training.checkpointing.store import OWN_KEY, CheckpointStore
 
@@ -24,15 +24,9 @@ def store(folder: Path, training: Identity = OURS) -> CheckpointStore:
     return CheckpointStore(folder, training, START_OVER)
 
 
-def add(checkpoints: CheckpointStore, batches: int, best: int | None = None) -> Path:
+def add(checkpoints: CheckpointStore, batches: int) -> Path:
     """Saves a checkpoint, as the training does."""
-    needs = []
-    if best is not None:
-        path = checkpoints.folder / f"best-{best}.ckpt"
-        if not path.exists():
-            save({"weight": torch.full((1000,), best)}, path)
-        needs.append(Need(path.name, file_sha256(path)))
-    facts = checkpoints.facts(batches, batches // 10, needs)
+    facts = checkpoints.facts(batches, batches // 10)
     save({"weight": torch.full((1000,), batches), OWN_KEY: facts}, checkpoints.path(facts))
     checkpoints.add(facts)
     return checkpoints.path(facts)
@@ -40,9 +34,9 @@ def add(checkpoints: CheckpointStore, batches: int, best: int | None = None) -> 
 
 @pytest.fixture
 def saved(tmp_path) -> list[Path]:
-    """Two checkpoints, each with best weights of its own."""
+    """Two checkpoints."""
     checkpoints = store(tmp_path)
-    return [add(checkpoints, 10, best=1), add(checkpoints, 20, best=2)]
+    return [add(checkpoints, 10), add(checkpoints, 20)]
 
 
 def cut(path: Path) -> None:
@@ -76,13 +70,13 @@ def test_a_new_training_has_no_checkpoint(tmp_path, caplog):
     assert not caplog.messages
 
 
-def test_the_last_two_are_kept_with_the_best_weights_that_either_speaks_of(tmp_path, saved):
+def test_the_last_two_are_kept(tmp_path, saved):
     assert store(tmp_path).newest() == saved[1]
     checkpoints = store(tmp_path)
     checkpoints.newest()
-    add(checkpoints, 30, best=2)
+    add(checkpoints, 30)
     kept = {path.name for path in tmp_path.iterdir()}
-    assert kept == {"checkpoints.json", "step-000000020.ckpt", "step-000000030.ckpt", "best-2.ckpt"}
+    assert kept == {"checkpoints.json", "step-000000020.ckpt", "step-000000030.ckpt"}
 
 
 def test_the_manifest_says_what_a_checkpoint_is(tmp_path, saved):
@@ -97,21 +91,16 @@ def test_the_manifest_says_what_a_checkpoint_is(tmp_path, saved):
         "spec_digest": "spec",
         "code_digest": "code",
         "data_digest": "data",
-        "needs": [{"file": "best-2.ckpt", "sha256": file_sha256(tmp_path / "best-2.ckpt")}],
     }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("file", ["step-000000020.ckpt", "best-2.ckpt"])
-def test_the_checkpoint_before_takes_the_place_of_a_damaged_one(tmp_path, saved, damage, file, caplog):
-    damage(tmp_path / file)
-    if file == "best-2.ckpt" and damage is cut:
-        damage = flip  # to the manifest, which holds no size of the best weights
+def test_the_checkpoint_before_takes_the_place_of_a_damaged_one(tmp_path, saved, damage, caplog):
+    damage(saved[1])
     with caplog.at_level(logging.WARNING):
         assert store(tmp_path).newest() == saved[0]
     (message,) = caplog.messages
-    of_best = "of best-2.ckpt, which it needs: " if file == "best-2.ckpt" else ""
-    assert message.startswith(f"Checkpoint {saved[1]} is not used: {of_best}")
+    assert message.startswith(f"Checkpoint {saved[1]} is not used: ")
     assert re.search(DAMAGES[damage], message)
 
 
@@ -119,7 +108,7 @@ def test_a_training_that_went_back_goes_on_with_two_checkpoints(tmp_path, saved)
     flip(saved[1])
     checkpoints = store(tmp_path)
     assert checkpoints.newest() == saved[0]
-    again = add(checkpoints, 15, best=1)
+    again = add(checkpoints, 15)
     assert [entry["batches"] for entry in json.loads((tmp_path / "checkpoints.json").read_text())] == [10, 15]
     assert store(tmp_path).newest() == again
     assert not saved[1].exists()
@@ -140,10 +129,10 @@ def test_when_all_are_lost_the_message_names_them_and_the_way_out(tmp_path, save
     with pytest.raises(CheckpointsLost) as caught:
         store(tmp_path).newest()
     assert str(caught.value) == (
-        "the training cannot go on, for none of its checkpoints can be used:\n"
+        "the training cannot go on, for none of its checkpoints can be used. "
+        f"Put whole files back, or begin anew with `{START_OVER}`:\n"
         f"  {saved[1]}: it is gone\n"
-        f"  {saved[0]}: its bytes are not those that were written\n"
-        f"Put whole files back, or begin anew with `{START_OVER}`"
+        f"  {saved[0]}: its bytes are not those that were written"
     )
     assert saved[0].exists(), "nothing is thrown away"
 
@@ -186,7 +175,7 @@ def test_what_a_kill_left_before_the_manifest_spoke_of_it_does_not_count(tmp_pat
     save({}, tmp_path / "step-000000030.ckpt")
     checkpoints = store(tmp_path)
     assert checkpoints.newest() == saved[1]
-    add(checkpoints, 25, best=2)
+    add(checkpoints, 25)
     assert not (tmp_path / "step-000000030.ckpt").exists()
 
 

@@ -66,7 +66,7 @@ def training(tmp_path, monkeypatch):
 
     def make(every: Every, cost: float = 0.0):
         store = CheckpointStore(tmp_path, Identity("spec", "code", "data"), "start over")
-        return ResumePoints(store, SimpleNamespace(needs=()), every), Training(clock, cost)
+        return ResumePoints(store, every), Training(clock, cost)
 
     return make
 
