@@ -1,4 +1,5 @@
-"""What is killed goes on where it was: the training process, and Snakemake itself."""
+"""A training that is killed goes on by Snakemake's retry; what happens when Snakemake itself is killed is proved in
+tests/reliability."""
 
 import os
 import shutil
@@ -82,26 +83,3 @@ def test_a_killed_training_goes_on_by_the_retry_and_ends_with_the_same_bits(fold
     assert "Going on from" in second
     assert "epoch  1/60" not in second
     assert (folder / MODEL).read_bytes() == straight
-
-
-def test_after_a_kill_of_snakemake_its_training_ends_and_a_plain_snakemake_goes_on(folder, straight):
-    snakemake = study.start(folder, "train")
-    wait(lambda: training_is_under_way(folder), 90, "ten epochs")
-    (pid,) = study.processes(folder, "snaketorch train")
-    snakemake.kill()
-    snakemake.wait()
-    wait(lambda: not Path(f"/proc/{pid}").exists(), 20, "the orphaned training to end")
-    assert list((folder / ".snakemake/locks").iterdir())  # the killed one could not remove them
-    result = study.run(folder, "train")
-    assert result.returncode == 0, result.stdout
-    assert "Going on from" in (folder / LOG).read_text()
-    assert (folder / MODEL).read_bytes() == straight
-
-
-def test_a_second_snakemake_beside_a_living_one_is_refused(folder):
-    first = study.start(folder, "train")
-    wait(lambda: training_is_under_way(folder), 90, "ten epochs")
-    second = study.run(folder, "train")
-    assert second.returncode != 0
-    assert "cannot be locked" in second.stdout
-    assert first.wait(120) == 0, (folder / "snakemake.log").read_text()
