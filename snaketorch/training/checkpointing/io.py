@@ -42,7 +42,9 @@ def save(content: Any, path: Path) -> None:
     except (OSError, RuntimeError) as error:
         if full := _disk_full(error):
             free = shutil.disk_usage(path.parent).free
-            raise DiskFull(f"Disk full: {path} could not be written: {full.strerror}, {free:,} bytes are free") from error
+            raise DiskFull(
+                f"Disk full: {path} could not be written: {full.strerror}, {free:,} bytes are free"
+            ) from error
         raise
     there = path.stat().st_size
     if there != written:
