@@ -1,11 +1,12 @@
 """Runs everything that `make test` promises: formatters and linters first, then the tests, tier by tier.
 
-``python tests/run.py`` runs all; ``python tests/run.py lint unit`` only those.
+``python tests/run.py`` runs all; ``python tests/run.py lint unit`` only those, in the order of all.
 """
 
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -38,21 +39,58 @@ TIERS = {
 }
 
 
+BESIDE = {"cluster": "e2e"}
+"""Tiers that mostly wait, here for Slurm, and the tier that they run beside."""
+
+
+class Tier:
+    """One tier, from its start to its verdict."""
+
+    def __init__(self, name: str, shown: bool = True):
+        """Runs it; what it says is kept for the end unless it is ``shown``."""
+        self.name, self.start = name, time.monotonic()
+        self.shown, self.said = shown, ""
+        # one thread for each process: tests run side by side
+        self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        self.thread = threading.Thread(target=self._run)
+        self.codes: list[int] = []
+        self.seconds = 0.0
+        if shown:
+            print(f"\n== {name}", flush=True)
+        self.thread.start()
+
+    def passed(self) -> bool:
+        """Waits for its end and says how it ended."""
+        self.thread.join()
+        if not self.shown:
+            print(f"\n== {self.name}, beside {BESIDE[self.name]}\n{self.said}", flush=True)
+        passed = not any(self.codes)
+        print(f"== {self.name} {'passed' if passed else 'failed'} in {self.seconds:.0f} s", flush=True)
+        return passed
+
+    def _run(self) -> None:
+        kept = {} if self.shown else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        for command in TIERS[self.name]:
+            done = subprocess.run(command, cwd=REPO, env=self.environment, **kept)
+            self.codes.append(done.returncode)
+            self.said += done.stdout or ""
+        self.seconds = time.monotonic() - self.start
+
+
 def main(chosen: list[str]) -> int:
     unknown = [name for name in chosen if name not in TIERS]
     if unknown:
         print(f"unknown tier: {', '.join(unknown)}; allowed: {', '.join(TIERS)}")
         return 2
+    names = [name for name in TIERS if name in chosen or not chosen]
+    beside: dict[str, Tier] = {}
     failed = []
-    for name in chosen or TIERS:
-        print(f"\n== {name}", flush=True)
-        start = time.monotonic()
-        # one thread for each process: tests run side by side
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        codes = [subprocess.run(command, cwd=REPO, env=environment).returncode for command in TIERS[name]]
-        verdict = "failed" if any(codes) else "passed"
-        print(f"== {name} {verdict} in {time.monotonic() - start:.0f} s", flush=True)
-        if any(codes):
+    for name in names:
+        for other, host in BESIDE.items():
+            if host == name and other in names:
+                beside[other] = Tier(other, shown=False)
+        tier = beside.get(name) or Tier(name)
+        if not tier.passed():
             failed.append(name)
     print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'All tiers passed.'}")
     return 1 if failed else 0
