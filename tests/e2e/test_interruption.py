@@ -222,3 +222,18 @@ def test_an_interrupted_workflow_loses_no_step(how, folder, straight_digest):
     assert result.returncode == 0, result.stdout
     assert "Going on from" in log.read_text()
     assert model_digest(folder) == straight_digest
+
+
+def test_a_killed_training_goes_on_by_the_retry(folder, straight_digest):
+    log = folder / LOG
+    snakemake = study.start(folder, "train", "--retries", "1")
+    # the first checkpoints are told of nowhere else
+    wait(lambda: log.exists() and "epoch 10/40" in log.read_text() and list(folder.rglob("step-*.ckpt")), 90, "a save")
+    (pid,) = study.processes(folder, "snaketorch train")
+    os.kill(pid, signal.SIGKILL)
+    assert snakemake.wait(120) == 0, (folder / "snakemake.log").read_text()
+    first, _, second = log.read_text().partition("===== Attempt 2, ")
+    assert "epoch  1/40" in first, "the log keeps what the killed attempt said"
+    assert "Going on from" in second
+    assert "epoch  1/40" not in second
+    assert model_digest(folder) == straight_digest

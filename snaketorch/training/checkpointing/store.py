@@ -33,7 +33,8 @@ OWN_KEY = "snaketorch"
 class CheckpointStore:
     """The last two checkpoints in a folder.
 
-    A checkpoint counts from the moment the manifest names it; what a kill left between the two is not used.
+    A checkpoint counts from the moment the manifest names it; what a kill left between the two is not used. The first
+    has its manifest only then: until there is one, a whole file counts.
     """
 
     def __init__(self, folder: Path, training: Identity, start_over: str):

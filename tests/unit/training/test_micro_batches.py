@@ -18,7 +18,7 @@ from snaketorch.training.callbacks import History
 from snaketorch.training.fit import subject_of
 from tests.unit import prepared_by_hand
 from tests.unit.small_corpus import prepare_text, rhyme
-from tests.unit.small_trainings import spec_of, weights_of
+from tests.unit.training_specs import spec_of, weights_of
 from tests.unit.trainings import Killed, rows, train
 
 MLP, GRU = {"kind": "mlp", "hidden": [8]}, {"kind": "gru", "hidden": 6}

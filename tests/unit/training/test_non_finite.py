@@ -21,7 +21,7 @@ from snaketorch.training.callbacks import History
 from snaketorch.training.non_finite import NonFinite
 from snaketorch.training.non_finite_report import gradient_norms
 from tests.unit import prepared_by_hand
-from tests.unit.small_trainings import spec_of, weights_of
+from tests.unit.training_specs import spec_of, weights_of
 from tests.unit.trainings import Killed, rows, save_everywhere, train
 
 CLASSES, GAN = {"kind": "image_classification"}, {"kind": "gan"}
