@@ -6,19 +6,22 @@ from functools import cache
 from typing import Generic, TypeVar
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from snaketorch.config.base import Section
 from snaketorch.config.conflicts import experiment_conflicts
 from snaketorch.config.datasets import DatasetConfig
-from snaketorch.config.document import Document
+from snaketorch.config.document import Document, is_read
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.explain import explain
 from snaketorch.config.overrides import SHOWN_AS
 from snaketorch.config.problems import Conflict, Problem
+from snaketorch.config.rules import Datasets
 from snaketorch.config.rules.dataset import dataset_conflicts
 from snaketorch.config.rules.images import images_are_large_enough
 from snaketorch.config.select import is_abstract
 from snaketorch.config.upstream import Part, upstream_conflicts
+from snaketorch.config.variants import sweep_conflicts
 
 S = TypeVar("S", bound=Section)
 
@@ -66,8 +69,11 @@ def check_experiments(
     found: dict[str, list[Conflict]] = {}
     for name, part in parts.items():
         if documents[name].data is not None and not part.abstract:
-            conflicts = experiment_conflicts(part.section, part.usable, gives)
-            found[name] = [*conflicts, *_too_small(part, datasets), *upstream_conflicts(name, parts)]
+            conflicts = [*_within(part, gives, datasets), *upstream_conflicts(name, parts)]
+            is_right = not conflicts and set(ExperimentConfig.model_fields).issubset(part.usable)
+            if is_right and is_read(documents[name].data):
+                conflicts = list(_of_sweep(part, gives, datasets))
+            found[name] = conflicts
     for name in found:
         problems.extend(_own_conflicts(name, found, documents[name]))
     return experiments
@@ -85,6 +91,17 @@ def upstream_parts(
         )
         for name, checked in experiments.items()
     }
+
+
+def _within(part: Part, gives: Datasets, datasets: Mapping[str, Checked[DatasetConfig]]) -> Iterator[Conflict]:
+    """Everything in an experiment that contradicts something else in it, or its dataset."""
+    yield from experiment_conflicts(part.section, set(part.usable), gives)
+    yield from _too_small(part, datasets)
+
+
+def _of_sweep(part: Part, gives: Datasets, datasets: Mapping[str, Checked[DatasetConfig]]) -> Iterator[Conflict]:
+    """What is wrong with an experiment that a sweep would make of one that is right."""
+    return sweep_conflicts(part.section, lambda variant: _within(part._replace(section=variant), gives, datasets))
 
 
 def _too_small(part: Part, datasets: Mapping[str, Checked[DatasetConfig]]) -> Iterator[Conflict]:
@@ -108,11 +125,17 @@ def _own_conflicts(name: str, found: Mapping[str, list[Conflict]], document: Doc
 
 
 def _usable_part(model: type[S], document: Document, wrong: set[str]) -> Checked[S]:
-    part = _piecewise(model).model_construct()
+    # of a subclass pydantic takes a method for the default of the field `register`, which has its name
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in _optional(model)}
+    part = _piecewise(model).model_construct(**defaults)
     usable = set(model.model_fields) - wrong
     for key in usable & document.data.keys():
         setattr(part, key, document.data[key])
     return Checked(part, usable)
+
+
+def _optional(model: type[S]) -> list[tuple[str, FieldInfo]]:
+    return [(name, field) for name, field in model.model_fields.items() if not field.is_required()]
 
 
 @cache

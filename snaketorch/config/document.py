@@ -13,6 +13,13 @@ class Unread:
 UNREAD = Unread()
 
 
+def is_read(value: Any) -> bool:
+    """Whether nothing in ``value`` is ``UNREAD``."""
+    if isinstance(value, dict | list):
+        return all(map(is_read, value.values() if isinstance(value, dict) else value))
+    return value is not UNREAD
+
+
 @dataclass
 class Document:
     """A file's content with the position of every key."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.explain import Schema, concrete, kinds, schema_of
+from snaketorch.config.resources import AUTO
 
 _PART = "_part"
 _REFERENCE = "#/definitions/"
@@ -26,6 +27,7 @@ def editor_schema(model: type[BaseModel]) -> str:
         return _json(head | whole | {"definitions": definitions})
 
     _allow_task_names(whole, root)
+    _allow_planned_resources(whole)
     parts = {name + _PART: _part(part) for name, part in definitions.items()}
     return _json(
         head
@@ -71,6 +73,13 @@ def _allow_task_names(experiment: Schema, root: Schema) -> None:
         "description": task.pop("description"),
         "anyOf": [{"enum": names}, task],
     }
+
+
+def _allow_planned_resources(experiment: Schema) -> None:
+    """Adds `resources: auto`."""
+    resources = experiment["properties"]["resources"]
+    about = {key: resources.pop(key) for key in ("description", "default") if key in resources}
+    experiment["properties"]["resources"] = about | {"anyOf": [{"enum": [AUTO]}, resources]}
 
 
 def _part(schema: Any) -> Any:

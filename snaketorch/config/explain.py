@@ -8,11 +8,17 @@ from pydantic import BaseModel, ValidationError
 
 from snaketorch.config.base import CLASS_PATH_IN_WORDS, CLASS_PATH_PATTERN, NAME_IN_WORDS, NAME_PATTERN
 from snaketorch.config.document import UNREAD, Document
+from snaketorch.config.domains import PATH_IN_WORDS, PATH_PATTERN
 from snaketorch.config.problems import KeyPath, Problem, did_you_mean, shortened
+from snaketorch.config.register import MODEL_NAME_IN_WORDS, MODEL_NAME_PATTERN
+from snaketorch.config.resources import IN_WORDS as WORDS_OF_SLURM
 
 Schema = dict[str, Any]
 
-IN_WORDS = {NAME_PATTERN: NAME_IN_WORDS, CLASS_PATH_PATTERN: CLASS_PATH_IN_WORDS}
+IN_WORDS = {NAME_PATTERN: NAME_IN_WORDS, CLASS_PATH_PATTERN: CLASS_PATH_IN_WORDS, **WORDS_OF_SLURM} | {
+    PATH_PATTERN: PATH_IN_WORDS,
+    MODEL_NAME_PATTERN: MODEL_NAME_IN_WORDS,
+}
 
 ABSENT = ("missing", "union_tag_not_found")
 """Errors of keys that are not there."""
@@ -71,10 +77,17 @@ def _locate(root: Schema, loc: tuple[str | int, ...]) -> tuple[KeyPath, Schema]:
                 schema = next(option for option in options if ("properties" in option) == (element == "section"))
             continue
         path.append(element)
-        inner = schema.get("items") if isinstance(element, int) else schema.get("properties", {}).get(element)
+        known = schema.get("properties", {})
+        inner = schema.get("items") if isinstance(element, int) else known.get(element) or _of_any_name(schema)
         if inner is not None:
             schema = concrete(root, inner)
     return tuple(path), schema
+
+
+def _of_any_name(schema: Schema) -> Schema | None:
+    """What a mapping holds under names of its author's."""
+    inner = schema.get("additionalProperties")
+    return inner if isinstance(inner, dict) else None
 
 
 def concrete(root: Schema, schema: Schema) -> Schema:
@@ -156,7 +169,9 @@ def allowed(schema: Schema, root: Schema) -> str:
         return f"a mapping with 'kind': {', '.join(kinds(schema))}"
     if "oneOf" in schema:
         return ", or ".join(allowed(option, root) for option in schema["oneOf"])
-    match schema["type"]:
+    match schema.get("type"):
+        case None if not schema.keys() - {"title", "description", "default"}:
+            return "anything"
         case "integer" if schema.get("minimum", -1) == schema.get("maximum"):
             return str(schema["minimum"])
         case "integer":
@@ -170,7 +185,9 @@ def allowed(schema: Schema, root: Schema) -> str:
             count = f" of {least}" if least == most else " of at least one" if least == 1 else ""
             return f"a list{count}, each {allowed(schema['items'], root)}"
         case "object":
-            return f"a mapping with the keys {', '.join(keys(schema))}" if "properties" in schema else "a mapping"
+            if "properties" in schema:
+                return f"a mapping with the keys {', '.join(keys(schema))}"
+            return "a mapping" + (", not empty" if schema.get("minProperties") else "")
         case "string":
             return _text(schema)
     raise NotImplementedError(f"no words yet for the schema {schema}")

@@ -17,13 +17,19 @@ from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.editor_schema import editor_schema
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.explain import Schema, allowed, concrete, keys, kinds, schema_of
+from snaketorch.config.gpu import GpuFile
 from snaketorch.config.study import StudyConfig
 from snaketorch.publish import write_text
 
 COMMAND = "python -m snaketorch.config.reference --fix"
 REPOSITORY = Path(__file__).parents[2]
 README = "config/README.md"
-MODELS: dict[str, type[BaseModel]] = {"config": StudyConfig, "dataset": DatasetConfig, "experiment": ExperimentConfig}
+MODELS: dict[str, type[BaseModel]] = {
+    "config": StudyConfig,
+    "dataset": DatasetConfig,
+    "experiment": ExperimentConfig,
+    "gpus": GpuFile,
+}
 """The kinds of files, and what each holds."""
 
 
@@ -66,7 +72,7 @@ def _tables(model: type[BaseModel]) -> Iterator[str]:
     root = schema_of(model)
     yield _table(root, root)
     for key, schema in root["properties"].items():
-        section = concrete(root, schema)
+        section = _of_any_name(concrete(root, schema), root) or concrete(root, schema)
         if not _is_section(section):
             continue
         yield f"### `{key}`"
@@ -74,12 +80,17 @@ def _tables(model: type[BaseModel]) -> Iterator[str]:
             yield section["description"]
             yield _table(section, root)
             yield from _inner_tables(section, root)
-        for kind, option in zip(kinds(section), section.get("oneOf", []), strict=True):
-            part = concrete(root, option)
-            yield f"**`kind: {kind}`**: {part['description']}"
-            if len(part["properties"]) > 1:
-                yield _table(part, root)
-                yield from _inner_tables(part, root)
+        yield from _kinds(section, root)
+
+
+def _kinds(section: Schema, root: Schema) -> Iterator[str]:
+    """One table for each kind that ``section`` comes in."""
+    for kind, option in zip(kinds(section), section.get("oneOf", []), strict=True):
+        part = concrete(root, option)
+        yield f"**`kind: {kind}`**: {part['description']}"
+        if len(part["properties"]) > 1:
+            yield _table(part, root)
+            yield from _inner_tables(part, root)
 
 
 def _inner_tables(section: Schema, root: Schema) -> Iterator[str]:
@@ -88,8 +99,21 @@ def _inner_tables(section: Schema, root: Schema) -> Iterator[str]:
         inner = concrete(root, schema)
         if _is_section(inner) and not any(key in model.model_fields for model in MODELS.values()):
             yield f"#### `{key}`"
-            yield inner["description"]
-            yield _table(inner, root)
+            if not kinds(inner):
+                yield inner["description"]
+                yield _table(inner, root)
+            yield from _kinds(inner, root)
+        elif part := _of_any_name(inner, root):
+            yield f"#### `{key}`"
+            yield part["description"]
+            yield _table(part, root)
+
+
+def _of_any_name(schema: Schema, root: Schema) -> Schema | None:
+    """The section that a mapping holds under names of its author's."""
+    inner = schema.get("additionalProperties")
+    section = concrete(root, inner) if isinstance(inner, dict) else {}
+    return section if _is_section(section) else None
 
 
 def _table(section: Schema, root: Schema) -> str:
@@ -111,7 +135,9 @@ def _cell(text: str) -> str:
 
 
 def _allowed(key: str, schema: Schema, root: Schema) -> str:
-    return f"see [{key}](#{key})" if _is_section(concrete(root, schema)) else allowed(schema, root)
+    schema = concrete(root, schema)
+    has_table = _is_section(schema) or _of_any_name(schema, root)
+    return f"see [{key}](#{key})" if has_table else allowed(schema, root)
 
 
 def _is_section(schema: Schema) -> bool:

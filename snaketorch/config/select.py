@@ -13,9 +13,18 @@ def is_abstract(experiment: Document) -> bool:
     return bool(experiment.data) and experiment.data.get("abstract") is True
 
 
-def select(study: Document, experiments: Mapping[str, Document], problems: list[Problem]) -> list[str]:
-    """The experiments that ``run:`` of the study names; a pattern that names none is a problem."""
-    names = sorted(name for name, document in experiments.items() if not is_abstract(document))
+def select(
+    study: Document,
+    experiments: Mapping[str, Document],
+    problems: list[Problem],
+    families: Mapping[str, list[str]] | None = None,
+) -> list[str]:
+    """The experiments that ``run:`` of the study names; a pattern that names none is a problem.
+
+    The name of one of ``families`` stands for all its members.
+    """
+    families = families or {}
+    names = sorted([*(name for name, document in experiments.items() if not is_abstract(document)), *families])
     if experiments and not names:
         folder = next(iter(experiments.values())).file.rpartition("/")[0]
         problems.append(Problem(folder, 0, "", "holds only abstract experiments; allowed: at least one that can run"))
@@ -23,7 +32,7 @@ def select(study: Document, experiments: Mapping[str, Document], problems: list[
     selected: set[str] = set()
     for index, pattern in _patterns(study):
         matches = [name for name in names if fnmatchcase(name, pattern)]
-        selected.update(matches)
+        selected.update(member for name in matches for member in families.get(name, [name]))
         if not matches and names:
             path = ("run", index)
             problems.append(Problem.at(study.position(path), path, _no_match(pattern, names, experiments)))

@@ -1,4 +1,4 @@
-"""One dataset: keys that have no meaning for its source."""
+"""One dataset: keys that have no meaning for its source, or without another key."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,13 @@ from snaketorch.config.contents import CONTENTS
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.problems import Conflict, listed
 from snaketorch.config.rules.data import without_meaning
+from snaketorch.config.rules.devices import a_model_is_of_the_gpu_that_prepares
 
 
 def dataset_conflicts(dataset: DatasetConfig, usable: set[str]) -> Iterator[Conflict]:
-    """Every key in the ``usable`` sections of ``dataset`` that has no meaning for its source."""
+    """Every key in the ``usable`` sections of ``dataset`` that has no meaning for its source, or without another."""
+    if "resources" in usable:
+        yield from a_model_is_of_the_gpu_that_prepares(dataset)
     if "source" not in usable:
         return
     source, content = dataset.source, CONTENTS[dataset.source.provides]

@@ -17,10 +17,14 @@ def stopping_can_happen(experiment: ExperimentConfig, datasets: Datasets) -> Ite
     trainer, stopping = experiment.trainer, experiment.early_stopping
     validations = trainer.max_epochs // trainer.check_val_every_n_epoch
     if stopping and validations and stopping.patience >= validations:
+        fitting = (
+            f"below {validations} (trainer.max_epochs over check_val_every_n_epoch)"
+            if validations > 1
+            else "without early_stopping, or more trainer.max_epochs"
+        )
         yield (
             ("early_stopping", "patience"),
-            f"{stopping.patience} never ends a training of {_count(validations, 'validation')}; "
-            f"allowed: below {validations} (trainer.max_epochs over check_val_every_n_epoch)",
+            f"{stopping.patience} never ends a training of {_count(validations, 'validation')}; allowed: {fitting}",
         )
 
 
@@ -79,18 +83,6 @@ def unfreezing_begins(experiment: ExperimentConfig, datasets: Datasets) -> Itera
             ("transfer", "epochs_per_block"),
             f"{transfer.epochs_per_block} means that only the head learns in {_count(epochs, 'epoch')}; "
             "allowed: below trainer.max_epochs, or kind: feature_extraction",
-        )
-
-
-def accelerator_is_asked_for(experiment: ExperimentConfig, datasets: Datasets) -> Iterator[Conflict]:
-    """The device that trains is one that the job asks for."""
-    accelerator, gpus = experiment.trainer.accelerator, experiment.resources.gpus
-    if accelerator == "cpu" and gpus:
-        yield ("resources", "gpus"), f"{gpus} is reserved for a training on the CPU; allowed: 0 with accelerator: cpu"
-    if accelerator == "gpu" and not gpus:
-        yield (
-            ("trainer", "accelerator"),
-            "gpu, but resources.gpus is 0; allowed: gpu with a GPU asked for, or cpu, auto",
         )
 
 

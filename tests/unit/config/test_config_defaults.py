@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +41,21 @@ def test_a_default_that_is_written_out_changes_nothing(study: Path, name: str):
 
 
 def test_defaults_obey_their_own_rules(study: Path):
-    for section in all_sections(Section):
+    # those that are written down: the checks make classes of the same name to set single keys of
+    for section in (each for each in all_sections(Section) if each.__name__ != each.__base__.__name__):
+        of_section = loose(section)
         for name, field in section.model_fields.items():
             if not field.is_required():
-                validated = section.__pydantic_validator__.validate_assignment(loose(section), name, field.default)
+                validated = section.__pydantic_validator__.validate_assignment(of_section(), name, field.default)
                 value = getattr(validated, name)
                 assert (value, type(value)) == (field.default, type(field.default)), f"{section.__name__}.{name}"
 
 
-def loose(section: type[Section]) -> Any:
+def loose(section: type[Section]) -> Callable[[], Any]:
+    """Makes sections that can be changed, with something in each field that has no default."""
     required = {name: "a.ts" for name, field in section.model_fields.items() if field.is_required()}
-    return type("Loose", (section,), {"__module__": __name__}, frozen=False).model_construct(**required)
+    changeable = type("Loose", (section,), {"__module__": __name__}, frozen=False)
+    return partial(changeable.model_construct, **required)
 
 
 def all_sections(base: type[Section]) -> list[type[Section]]:

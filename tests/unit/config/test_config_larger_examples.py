@@ -15,8 +15,11 @@ EXPERIMENTS = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in EX
 TABLE = re.findall(r"^\| `(\w+)` \|(.*)\| `(\w+)` \|.*\|$", (EXAMPLES / "README.md").read_text("utf-8"), re.MULTILINE)
 
 
+OF_THE_STUDY = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in CONFIG.glob("experiments/*.yaml")}
+
+
 def data_of(name: str) -> str:
-    experiment = EXPERIMENTS[name]
+    experiment = (EXPERIMENTS | OF_THE_STUDY)[name]
     return experiment["data"] if "data" in experiment else data_of(experiment["extends"])
 
 
@@ -25,8 +28,9 @@ def test_a_copy_of_what_the_table_names_is_a_valid_experiment(name, what, datase
     shutil.copytree(CONFIG, tmp_path / "config")
     for experiment in (name, *re.findall(r"`(\w+)`", what)):
         shutil.copy(EXAMPLES / f"experiments/{experiment}.yaml", tmp_path / "config/experiments")
-    shutil.copy(EXAMPLES / f"datasets/{dataset}.yaml", tmp_path / "config/datasets")
-    path = yaml.safe_load((EXAMPLES / f"datasets/{dataset}.yaml").read_text("utf-8"))["source"].get("path")
+    if (EXAMPLES / f"datasets/{dataset}.yaml").exists():
+        shutil.copy(EXAMPLES / f"datasets/{dataset}.yaml", tmp_path / "config/datasets")
+    path = yaml.safe_load((tmp_path / f"config/datasets/{dataset}.yaml").read_text("utf-8"))["source"].get("path")
     if path is not None:  # the user's own file
         (tmp_path / path).parent.mkdir()
         (tmp_path / path).touch()
@@ -39,7 +43,8 @@ def test_a_copy_of_what_the_table_names_is_a_valid_experiment(name, what, datase
 
 def test_the_table_names_every_example_with_its_dataset():
     assert {name: dataset for name, _, dataset in TABLE} == {name: data_of(name) for name in EXPERIMENTS}
-    assert {dataset for *_, dataset in TABLE} == {path.stem for path in EXAMPLES.glob("datasets/*.yaml")}
+    of_the_study = {path.stem for path in CONFIG.glob("datasets/*.yaml")}
+    assert {dataset for *_, dataset in TABLE} - of_the_study == {path.stem for path in EXAMPLES.glob("datasets/*.yaml")}
 
 
 def test_no_run_reads_the_examples():

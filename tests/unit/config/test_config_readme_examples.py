@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from snaketorch.config.augment import Augment
 from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.explain import kinds, schema_of
+from snaketorch.config.load import load_study
 from snaketorch.config.models import Model
 from snaketorch.config.rules.dataset import dataset_conflicts
 from snaketorch.config.tasks import Task
@@ -73,3 +74,15 @@ def test_your_own_network_is_as_the_reference_says(tmp_path, monkeypatch):
     network = build_network(TypeAdapter(Model).validate_python(options), ImageShape(1, 8, 8), 3)
 
     assert network.head.weight.shape == (3, options["init_args"]["width"])
+
+
+def test_the_sweep_and_the_matrix_of_the_reference_are_valid(study, experiments):
+    (tune,) = [example for example in EXAMPLES if "tune" in (example or {})]
+    (matrix,) = [example for example in EXAMPLES if "matrix" in (example or {})]
+    for name, more in (("swept", tune), ("grid", matrix)):
+        (experiments / f"{name}.yaml").write_text(yaml.safe_dump({"extends": "cnn", **more}))
+
+    found = load_study(study)
+
+    assert found.siblings == {"swept": "cnn"}
+    assert len(found.matrices["grid"]) == 4

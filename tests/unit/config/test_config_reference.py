@@ -141,6 +141,6 @@ def test_a_key_of_two_kinds_of_files_leads_to_the_table_of_its_own():
     readme = (REPOSITORY / "config/README.md").read_text("utf-8")
     for name in ("dataset", "experiment"):
         begin, end = readme.index(f"<!-- generated: {name} "), readme.index(f"<!-- end of generated: {name} ")
-        (link,) = re.findall(r"^\| `resources` .*\]\(#([^)]+)\)", readme[begin:end], re.M)
+        (link,) = set(re.findall(r"^\| `resources` .*\]\(#([^)]+)\)", readme[begin:end], re.M))
 
         assert begin < anchors(readme)[link] < end
