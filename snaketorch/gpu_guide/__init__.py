@@ -1,0 +1,1 @@
+"""What to look for in a GPU, told from the catalogue."""
