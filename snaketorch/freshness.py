@@ -68,6 +68,13 @@ def outdated_training(path: Path, record: Mapping[str, Any], now: Now, sha256: S
     yield from _other_outputs(path, record["outputs"], sha256)
 
 
+def outdated_sweep(path: Path, record: Mapping[str, Any], now: Now) -> Iterator[Outdated]:
+    """Why the ``record`` of a sweep at ``path`` is not of the one that would be made now."""
+    yield from _other_spec(path, record, now)
+    if now.data not in (None, record["inputs"]["manifest"]["digest"]):
+        yield Outdated(path, f"was made with another version of the data '{record['spec']['data']}'")
+
+
 def outdated_test(
     path: Path, metrics: Mapping[str, Any], record: Mapping[str, Any], now: Now, sha256: Sha256
 ) -> Iterator[Outdated]:

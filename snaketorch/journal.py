@@ -6,7 +6,7 @@ fate, and nothing that was measured is lost with it.
 
 A journal is a folder::
 
-    run.json        key, name, parent, params, tags, status
+    run.json        key, name, parent, params, tags, datasets, status
     metrics.jsonl   one measured value a line: {"name", "value", "step", "time"}, time in ms since 1970
     artifacts.json  files to keep with the run: [{"path", "folder", "sha256"}]
 """
@@ -17,14 +17,31 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypedDict
 
+from snaketorch.json_lines import end_last_line, read_json_lines
 from snaketorch.provenance import file_sha256
 from snaketorch.publish import write_json
 
 ROOT = Path("state/tracking")
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+
+
+class UsedDataset(TypedDict):
+    """A dataset that a run has used."""
+
+    name: str
+    digest: str
+    """Stands for its content: two runs that say the same used the same data."""
+    context: str
+    """What for: `train`."""
+    path: str
+    """Where it was read."""
+    columns: dict[str, str]
+    """What a sample holds, by name, each in words."""
+    profile: dict[str, Any]
+    """Its size and kind, for people."""
 
 
 @dataclass
@@ -40,6 +57,7 @@ class Run:
     parent_name: str | None = None
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    datasets: list[UsedDataset] = field(default_factory=list)
     status: Status = "RUNNING"
 
 
@@ -50,14 +68,14 @@ class Journal:
         self.folder = folder
         self.run = run
         folder.mkdir(parents=True, exist_ok=True)
-        _end_last_line(folder / "metrics.jsonl")
+        end_last_line(folder / "metrics.jsonl")
         self._last = {(line["name"], line["step"]): line["value"] for line in read_metrics(folder)}
         self._save()
 
     @classmethod
     def reopen(cls, folder: Path) -> Self:
         """The journal in ``folder``. FileNotFoundError when there is none."""
-        return cls(folder, Run(**json.loads((folder / "run.json").read_text("utf-8"))))
+        return cls(folder, read_run(folder))
 
     def log_metrics(self, values: Mapping[str, float], step: int) -> None:
         """Adds values measured at ``step``.
@@ -115,25 +133,14 @@ def _files(path: Path, folder: str) -> Iterator[tuple[Path, str]]:
         yield path, folder
 
 
+def read_run(folder: Path) -> Run:
+    """Who the run of the journal in ``folder`` is. FileNotFoundError when there is none."""
+    return Run(**json.loads((folder / "run.json").read_text("utf-8")))
+
+
 def read_metrics(folder: Path) -> list[dict]:
     """The lines of ``metrics.jsonl`` that are whole; a line cut off by a kill is left out."""
-    path = folder / "metrics.jsonl"
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return found
-
-
-def _end_last_line(path: Path) -> None:
-    """Keeps a line that a kill cut off from spoiling the next one."""
-    if path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n"):
-        with path.open("a", encoding="utf-8") as file:
-            file.write("\n")
+    return read_json_lines(folder / "metrics.jsonl")
 
 
 def read_artifacts(folder: Path) -> list[dict[str, str]]:

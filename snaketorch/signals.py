@@ -40,6 +40,7 @@ class _Handlers:
         self.ended_at = 0.0
         self._came: set[int] = set()
         self._previous: dict[int, object] = {}
+        self._is_over = False
 
     def install(self) -> None:
         """Takes the signals, again if need be: Lightning puts a handler of its own in front.
@@ -56,7 +57,18 @@ class _Handlers:
         self._previous = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGUSR1)}
         return self
 
+    def all_is_done(self) -> None:
+        """Lets no signal end this process any more, to its last moment.
+
+        What a job has made counts only if the job ends well, and the end of a process may take seconds.
+        """
+        self._is_over = True
+        for number in (*ENDING, signal.SIGUSR1):
+            signal.signal(number, signal.SIG_IGN)
+
     def __exit__(self, *_: object) -> None:
+        if self._is_over:
+            return
         if threading.current_thread() is threading.main_thread():
             for number, handler in self._previous.items():
                 signal.signal(number, handler if handler is not None else signal.SIG_DFL)
@@ -90,12 +102,12 @@ class _EndAtOnce(_Handlers):
 
 
 @contextmanager
-def ending_at_once() -> Iterator[None]:
+def ending_at_once() -> Iterator[_Handlers]:
     """Lets signals end the block by ``Ended``, whatever the code that they interrupt makes of it."""
     with _EndAtOnce() as handlers:
         handlers.install()
         try:
-            yield
+            yield handlers
         except BaseException as error:
             if handlers.ended_by is None or getattr(error, "kind", None) == Ended.kind:
                 raise

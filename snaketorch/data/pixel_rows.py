@@ -12,7 +12,7 @@ from snaketorch.data.bad_samples import BadSamples
 from snaketorch.data.convert import convert_images, describe_shape
 from snaketorch.data.decoding.gpu import gpu_decoder
 from snaketorch.data.progress import Progress
-from snaketorch.data.raw.images import Pixels, RawClips, RawImages
+from snaketorch.data.raw.images import Pixels, RawClips, RawImages, Reader
 from snaketorch.data.readers import FileReader, KnowsShapes
 from snaketorch.data.store import Rows
 from snaketorch.data.survey import survey
@@ -32,8 +32,7 @@ class PixelRows:
     def __init__(self, raw: RawImages | RawClips, things: str, options: Prepare, frames: tuple[int, ...] = ()):
         """Of ``raw``; ``things`` are the samples in messages, ``frames`` the number of frames of clips."""
         self._raw, self._options, self._things = raw, options, things
-        if isinstance(raw.reader, FileReader) and raw.reader.are_pictures and (gpu := gpu_decoder(options)):
-            raw.reader.decode_on(gpu)
+        read_pictures_as(options, raw.reader)
         self.bad = BadSamples(options, len(raw.labels))
         self.facts: dict[str, Any] = {things: len(raw.labels), **raw.facts}
         # where the shape is said, files are opened once, to be decoded
@@ -65,7 +64,7 @@ class PixelRows:
                     good.append(row)
             done += len(part)
             if kept:
-                out.append(self._converted(kept))
+                out.append(in_shape(kept, self.shape))
             self._progress.add(len(part))
         if done != len(rows):
             raise DataError(f"the source gave {done} of {len(rows)} samples")
@@ -100,30 +99,45 @@ class PixelRows:
         return found.shape
 
     def _wrong(self, sample: Pixels | Exception) -> str | None:
-        """What is wrong with a sample; None when nothing is."""
-        if isinstance(sample, Exception):
-            return str(sample)
-        if sample.dtype != np.uint8 or sample.ndim != len(self.shape) or sample.shape[-3] not in (1, 3):
-            return (
-                f"its pixels are {sample.dtype} of shape {sample.shape}; allowed: uint8 of shape "
-                f"({'frames, ' if len(self.shape) > 3 else ''}channels, height, width) with 1 or 3 channels"
-            )
-        if sample.shape[:-3] != self.shape[:-3]:
-            return f"it has {sample.shape[0]} frames; allowed: {self.shape[0]}, as the others have"
-        if 0 in sample.shape or (self._options.size is None and sample.shape[-2:] != self.shape[-2:]):
-            return "its size is {}x{} pixels; allowed: {}x{}, as the others have".format(
-                *sample.shape[-2:], *self.shape[-2:]
-            )
-        return None
+        return what_is_wrong(sample, self.shape, self._options.size is not None)
 
-    def _converted(self, samples: Sequence[Pixels]) -> np.ndarray:
-        """The samples in the common shape; those of one size are converted together."""
-        converted = np.empty((len(samples), *self.shape), np.uint8)
-        alike: dict[tuple[int, ...], list[int]] = {}
-        for place, sample in enumerate(samples):
-            alike.setdefault(sample.shape, []).append(place)
-        channels, *size = self.shape[-3:]
-        for shape, places in alike.items():
-            images = np.stack([samples[place] for place in places]).reshape(-1, *shape[-3:])
-            converted[places] = convert_images(images, size, channels).reshape(-1, *self.shape)
-        return converted
+
+def read_pictures_as(options: Prepare, reader: Reader) -> None:
+    """Has a ``reader`` that decodes image files do it on the GPU, where ``options`` ask for it. Before any read."""
+    if isinstance(reader, FileReader) and reader.are_pictures and (gpu := gpu_decoder(options)):
+        reader.decode_on(gpu)
+
+
+def what_is_wrong(sample: Pixels | Exception, shape: Sequence[int], resizes: bool) -> str | None:
+    """What is wrong with a sample; None when nothing is.
+
+    Args:
+        sample: Its pixels, or why there are none.
+        shape: To bring it to: (channels, height, width), with frames before them for clips.
+        resizes: Whether it may have another height and width than that.
+    """
+    if isinstance(sample, Exception):
+        return str(sample)
+    if sample.dtype != np.uint8 or sample.ndim != len(shape) or sample.shape[-3] not in (1, 3):
+        return (
+            f"its pixels are {sample.dtype} of shape {sample.shape}; allowed: uint8 of shape "
+            f"({'frames, ' if len(shape) > 3 else ''}channels, height, width) with 1 or 3 channels"
+        )
+    if sample.shape[:-3] != tuple(shape[:-3]):
+        return f"it has {sample.shape[0]} frames; allowed: {shape[0]}, as the others have"
+    if 0 in sample.shape or (not resizes and sample.shape[-2:] != tuple(shape[-2:])):
+        return "its size is {}x{} pixels; allowed: {}x{}, as the others have".format(*sample.shape[-2:], *shape[-2:])
+    return None
+
+
+def in_shape(samples: Sequence[Pixels], shape: Sequence[int]) -> np.ndarray:
+    """The samples in one shape; those that come in one size are converted together."""
+    converted = np.empty((len(samples), *shape), np.uint8)
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for place, sample in enumerate(samples):
+        alike.setdefault(sample.shape, []).append(place)
+    channels, *size = shape[-3:]
+    for own, places in alike.items():
+        images = np.stack([samples[place] for place in places]).reshape(-1, *own[-3:])
+        converted[places] = convert_images(images, size, channels).reshape(-1, *shape)
+    return converted

@@ -15,7 +15,6 @@ from snaketorch.data.decoding.gpu import gpu_decoder
 from snaketorch.data.manifest import FORMAT, SplitFiles, content_digest
 from snaketorch.data.prepared import Prepared
 from snaketorch.data.store import Store
-from snaketorch.data.threads import use_threads
 from snaketorch.errors import DataError
 from snaketorch.implementation import resolve
 from snaketorch.provenance import git_state, host, versions
@@ -29,9 +28,7 @@ PACKAGES = (
 )
 
 
-def prepare(
-    spec: PrepareSpec, manifest: Path, preview: Path, arrays: Path, code: str, source: str, threads: int | None = None
-) -> None:
+def prepare(spec: PrepareSpec, manifest: Path, preview: Path, arrays: Path, code: str, source: str) -> None:
     """Publishes the dataset that ``spec`` describes.
 
     Nothing of an earlier dataset is touched before the new one is complete. From then on there is no
@@ -45,14 +42,11 @@ def prepare(
         arrays: Folder to write; what is in it is replaced.
         code: Digest of the code that does this, for the record.
         source: Digest of the names, sizes and times of the user's files, for the record.
-        threads: CPU threads; as the environment says when None.
 
     Raises:
         DataError: The data cannot be used; the message names the dataset.
         UserError: `prepare.decoder` asks for a GPU where there is none, or a package is not installed.
     """
-    if threads is not None:
-        use_threads(threads)
     started, clock = datetime.now(UTC), time.perf_counter()
     log.info("preparing dataset %s", spec.dataset)
     if spec.prepare.decoder == "cuda":

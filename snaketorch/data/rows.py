@@ -1,7 +1,7 @@
 """Rows of a table made ready: split, filled, numbered, measured."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -47,7 +47,7 @@ def prepare_rows(raw: RawRows, spec: PrepareSpec, store: Store) -> Prepared:
     categories = [name for name in raw.table.column_names if name not in numbers]
     facts: dict[str, Any] = {}
     fields = {
-        **(_write_numbers(raw, numbers, rows, store, facts) if numbers else {}),
+        **(_write_numbers(raw, numbers, rows, store, facts, spec.prepare.missing) if numbers else {}),
         **(_write_categories(raw, categories, rows, store, facts) if categories else {}),
     }
     _check_that_something_varies(raw, fields, store)
@@ -87,20 +87,26 @@ def _refuse_missing(raw: RawRows, spec: PrepareSpec) -> None:
 
 
 def _write_numbers(
-    raw: RawRows, names: list[str], rows: Mapping[str, np.ndarray], store: Store, facts: dict[str, Any]
+    raw: RawRows,
+    names: list[str],
+    rows: Mapping[str, np.ndarray],
+    store: Store,
+    facts: dict[str, Any],
+    how_to_fill: str,
 ) -> dict[str, Any]:
     arrays = {split: np.empty((len(members), len(names)), np.float32) for split, members in rows.items()}
-    filled = {}
+    filled, medians = {}, []
     for index, name in enumerate(names):
         values = raw.table[name].to_numpy()
         missing = np.isnan(values)
-        if missing.any():
+        if how_to_fill == "median":
             known = values[rows["train"]][~missing[rows["train"]]]
             if not known.size:
                 raise DataError(f"'{name}' has no value in the training split to fill others with; leave it out")
-            median = float(np.median(known))
-            values = np.where(missing, median, values)
-            filled[name] = {"values": int(missing.sum()), "filled with": median}
+            medians.append(float(np.median(known)))
+        if missing.any():
+            values = np.where(missing, medians[-1], values)
+            filled[name] = {"values": int(missing.sum()), "filled with": medians[-1]}
         _check_size(name, values, raw)
         for split, members in rows.items():
             arrays[split][:, index] = values[members]
@@ -114,15 +120,28 @@ def _write_numbers(
             "dtype": "float32",
             "shape": [len(names)],
             "names": names,
+            **({"medians": medians} if medians else {}),
             "statistics": channel_statistics(store.read("train", "number")),
         }
     }
 
 
 def _check_size(name: str, values: np.ndarray, raw: RawRows) -> None:
-    row = int(np.abs(values).argmax())
-    if not abs(values[row]) <= LARGEST:
-        raise DataError(f"{raw.names[row]}: '{name}' is {values[row]:g}; allowed: up to {LARGEST:g} (float32)")
+    for row, why in too_large(values).items():
+        raise DataError(f"{raw.names[row]}: '{name}' {why}")
+
+
+def too_large(values: np.ndarray) -> dict[int, str]:
+    """By row, the largest first, what is wrong with numbers that float32 cannot hold."""
+    rows = np.flatnonzero(~(np.abs(values) <= LARGEST))
+    rows = rows[np.argsort(-np.abs(values[rows]), kind="stable")]
+    return {int(row): f"is {values[row]:g}; allowed: up to {LARGEST:g} (float32)" for row in rows}
+
+
+def category_codes(texts: Iterable[str], known: Sequence[str]) -> np.ndarray:
+    """int32: the place of each text among the ``known`` values, from 1; 0 for one that is not among them."""
+    places = {text: place for place, text in enumerate(known, 1)}
+    return np.array([places.get(text, 0) for text in texts], np.int32)
 
 
 def _write_categories(
@@ -136,16 +155,15 @@ def _write_categories(
         texts = column.dictionary.to_pylist()
         indices = column.indices.fill_null(len(texts)).to_numpy()
         in_training = np.bincount(indices[rows["train"]], minlength=len(texts))
-        known = sorted((text, number) for number, text in enumerate(texts) if in_training[number])
+        known = sorted(text for number, text in enumerate(texts) if in_training[number])
         if len(known) > MANY_VALUES and 2 * len(known) > in_training.sum():
             raise DataError(
                 f"'{name}' has {len(known):,} different values in {in_training.sum():,} training rows: free text or "
                 "names, and no category. List the columns to take in source.columns, without it; to learn from "
                 "texts, use `source: {kind: text}`"
             )
-        codes = np.zeros(len(texts) + 1, np.int32)
-        codes[[number for _, number in known]] = np.arange(1, len(known) + 1)
-        values.append([text for text, _ in known])
+        codes = np.append(category_codes(texts, known), np.int32(0))
+        values.append(known)
         for split, members in rows.items():
             arrays[split][:, index] = codes[indices[members]]
             new = int((arrays[split][:, index] == 0).sum() - (indices[members] == len(texts)).sum())

@@ -48,7 +48,7 @@ def prepare_sequences(raw: RawSequences, spec: PrepareSpec, store: Store) -> Pre
         shape = (channels,) if is_ragged else (int(known[0]), channels)
         with store.rows(split, "value", np.float32, shape) as out:
             for row in members:
-                values = _filled(raw.values[row]).astype(np.float32)
+                values = filled(raw.values[row]).astype(np.float32)
                 out.append(values if is_ragged else values[None])
         if is_ragged:
             store.write(split, "value_start", np.concatenate([[0], np.cumsum(lengths[members])]).astype(np.int64))
@@ -118,7 +118,7 @@ def _look(raw: RawSequences, spec: PrepareSpec) -> tuple[np.ndarray, BadSamples]
     progress = Progress(log, "checked", "sequences", count)
     for row in range(count):
         values = raw.values[row]
-        why = _what_is_wrong(values, raw.channels, may_miss=spec.prepare.missing == "forward_fill")
+        why = what_is_wrong(values, raw.channels, may_miss=spec.prepare.missing == "forward_fill")
         if why:
             bad.add(raw.names[row], why)
         else:
@@ -129,8 +129,11 @@ def _look(raw: RawSequences, spec: PrepareSpec) -> tuple[np.ndarray, BadSamples]
     return lengths, bad
 
 
-def _what_is_wrong(values: np.ndarray, channels: tuple[str, ...], may_miss: bool) -> str:
-    """Nothing for a good sequence."""
+def what_is_wrong(values: np.ndarray, channels: Sequence[str], may_miss: bool) -> str:
+    """Of a sequence or a piece of a series (steps, channels); nothing for a good one.
+
+    ``may_miss``: whether values may be missing (NaN) but for those of the first step.
+    """
     if values.dtype not in (np.float32, np.float64) or values.ndim != 2 or values.shape[1] != len(channels):
         return f"it is {values.dtype} of shape {values.shape}; allowed: floats of shape (steps, {len(channels)})"
     if not len(values):
@@ -154,5 +157,6 @@ def _what_is_wrong(values: np.ndarray, channels: tuple[str, ...], may_miss: bool
     return ""
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
+def filled(values: np.ndarray) -> np.ndarray:
+    """A good sequence with the last known value in the place of each that is missing."""
     return forward_fill(values) if np.isnan(values).any() else values

@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -34,8 +35,7 @@ def prepare_series(raw: RawSeries, spec: PrepareSpec, store: Store) -> Prepared:
     missing = np.isnan(raw.values).sum(axis=0)
     if missing.any():
         facts["values filled"] = {name: int(count) for name, count in zip(raw.names, missing, strict=True) if count}
-    series = fill_missing(raw, spec.prepare.missing)
-    values = _as_float32(series)
+    series, values = filled_series(raw, spec.prepare.missing)
     rows = split_by_time(steps, spec.split)
     for name, members in rows.items():
         store.write(name, "value", values[members])
@@ -58,6 +58,15 @@ def prepare_series(raw: RawSeries, spec: PrepareSpec, store: Store) -> Prepared:
         draw=partial(draw_series, title=spec.dataset, series=series, starts=starts),
         report=DataReport(findings=examine_series(store, series.names), facts=facts),
     )
+
+
+def filled_series(raw: RawSeries, how: Literal["error", "forward_fill"]) -> tuple[RawSeries, np.ndarray]:
+    """The series without missing values, and these as float32 (steps, channels).
+
+    DataError when values are missing and must not be, or are too large.
+    """
+    series = fill_missing(raw, how)
+    return series, _as_float32(series)
 
 
 def _as_float32(series: RawSeries) -> np.ndarray:

@@ -27,6 +27,11 @@ It is a ``torch.nn.Module``. Beside ``init_args`` it is given what its ``__init_
 
 A module with an attribute ``head``, its last layers, and perhaps a method ``blocks()``, its parts from the input to the
 head, can be trained part by part.
+
+One with a method ``parallelize(mesh)`` can be trained with `strategy: tensor_parallel`. It is given a one-dimensional
+``torch.distributed.device_mesh.DeviceMesh`` of the processes that are to compute each layer together, and calls
+``torch.distributed.tensor.parallel.parallelize_module`` for those of its layers that they split. Every process calls it
+with the same weights; the names and whole shapes of the weights stay as they are, and so does what ``forward`` gives.
 """
 
 import inspect

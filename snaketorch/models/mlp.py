@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.device_mesh import DeviceMesh
 from torch.nn import functional as F
 
 from snaketorch.config.models import Mlp as Options
@@ -40,6 +41,12 @@ class Mlp(nn.Module):
     def forward(self, *sample: Tensor | None) -> Tensor:
         """``sample``: an image; a sequence or tokens, and ``length`` (B,) perhaps; or numbers and categories."""
         return self.head(self.layers(self.entry(*sample)))
+
+    def parallelize(self, mesh: DeviceMesh) -> None:
+        """Leaves this process its part of the layers, of which all processes of ``mesh`` compute each."""
+        from snaketorch.models.tensor_parallel import split_dense_layers  # what it imports, few need
+
+        split_dense_layers(self.layers, self.head, mesh)
 
 
 def _entry(options: Options, shape: Shape) -> nn.Module:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.device_mesh import DeviceMesh
 
 from snaketorch.config.models import Transformer as Options
 from snaketorch.models.embedding import check_steps, token_embedding
@@ -82,3 +83,10 @@ class Transformer(nn.Module):
     def blocks(self) -> list[nn.Module]:
         """Its parts with weights, from the input to the head."""
         return [self.entry, *self.layers, self.readout, self.head]
+
+    def parallelize(self, mesh: DeviceMesh) -> None:
+        """Leaves this process its part of the layers, of which all processes of ``mesh`` compute each."""
+        from snaketorch.models.tensor_parallel import split_encoder_layer  # what it imports, few need
+
+        for layer in self.layers:
+            split_encoder_layer(layer, mesh)

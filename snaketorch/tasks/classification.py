@@ -60,6 +60,10 @@ class Classification(TaskModule):
             weight = share * weight + (1 - share) * self.class_weights[batch["mixed_label"]]
         return weight.sum()
 
+    @property
+    def weighs_samples(self) -> bool:
+        return self.class_weights is not None
+
     def predict(self, batch: Batch) -> Batch:
         """``logits`` (B, K) float32 and ``label`` (B,) int64."""
         return {"logits": self._logits(batch).float(), "label": batch["label"]}

@@ -123,10 +123,11 @@ class Gan(TaskModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         parts = in_parts(batch, self.room.training, self.room.least)
+        own = self.share_of_peers(batch, batch_idx)
         for _ in range(self.options.discriminator_steps):
             noises = self._noise(size_of(batch)).split([size_of(part) for part in parts])
-            fakes, values = self._improve_discriminator(parts, noises)
-        loss = self._improve_generator(parts, noises, fakes)
+            fakes, values = self._improve_discriminator(parts, noises, own)
+        loss = self._improve_generator(parts, noises, fakes, own)
         for schedule in self.trainer.lr_scheduler_configs:
             if schedule.interval == "step":
                 schedule.scheduler.step()
@@ -152,7 +153,7 @@ class Gan(TaskModule):
 
     def on_validation_epoch_end(self) -> None:
         super().on_validation_epoch_end()
-        real, generated = (torch.cat(parts) for parts in zip(*self.validated, strict=True))
+        real, generated = (self.peers.rows(torch.cat(parts)) for parts in zip(*self.validated, strict=True))
         self.validated = []
         found = compare(real, generated)
         self.log_dict({f"val/{name}": getattr(found, name) for name in WHOLE_METRICS})
@@ -178,9 +179,12 @@ class Gan(TaskModule):
         return {"discriminator_loss": loss, "real_score": real_score.mean(), "fake_score": fake_score.mean()}
 
     def _improve_discriminator(
-        self, parts: list[Batch], noises: Sequence[Tensor]
+        self, parts: list[Batch], noises: Sequence[Tensor], own: float | Tensor
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Makes a step; gives the generated images of each part, and what was measured of the whole batch."""
+        """Makes a step; gives the generated images of each part, and what was measured of the whole batch.
+
+        ``own``: what this process's loss counts for.
+        """
         # not Lightning's wrapper of the optimizer, which would count this as a step of the training
         optimizer = self.trainer.optimizers[1]
         optimizer.zero_grad()
@@ -190,15 +194,17 @@ class Gan(TaskModule):
             with torch.set_grad_enabled(len(parts) == 1):  # there is no room for what all parts would keep
                 fakes.append(self.network.generator(noise, label))
             measured = self._of_discriminator(self._real(part), fakes[-1].detach(), label)
-            self.manual_backward(measured["discriminator_loss"] * share)
+            self.manual_backward(measured["discriminator_loss"] * (share * own))
             for name, value in measured.items():
                 values[name] = values.get(name, 0) + (value * share).detach()
         self.optimization.clip(self.network.discriminator)
         self.trainer.strategy.optimizer_step(optimizer, lambda: None, self)
         return fakes, values
 
-    def _improve_generator(self, parts: list[Batch], noises: Sequence[Tensor], fakes: list[Tensor]) -> Tensor:
-        """Makes a step; gives the loss, without a graph."""
+    def _improve_generator(
+        self, parts: list[Batch], noises: Sequence[Tensor], fakes: list[Tensor], own: float | Tensor
+    ) -> Tensor:
+        """Makes a step; gives the loss, without a graph. ``own``: what this process's loss counts for."""
         optimizer, loss = self.optimizers()[0], 0
         optimizer.zero_grad()
         with _frozen(self.network.discriminator):
@@ -206,9 +212,9 @@ class Gan(TaskModule):
                 label = self._label(part)
                 if not fake.requires_grad:
                     fake = self.network.generator(noise, label)
-                of_part = self.game.generator(self.network.discriminator(fake, label)) * share
-                self.manual_backward(of_part)
-                loss = loss + of_part.detach()
+                of_part = self.game.generator(self.network.discriminator(fake, label))
+                self.manual_backward(of_part * (share * own))
+                loss = loss + of_part.detach() * share
             self.optimization.clip(self.network.generator)
             optimizer.step()
         return loss

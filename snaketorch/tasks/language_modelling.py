@@ -107,11 +107,12 @@ class LanguageModelling(TaskModule):
 
     def on_validation_epoch_end(self) -> None:
         super().on_validation_epoch_end()  # with the weights that would be published, an average's too
-        if self.samples_folder is not None and self.trainer.is_global_zero:
+        if self.samples_folder is not None or self.peers.in_step:
             epoch = self.current_epoch + 1
             # torch's seed is that of the epoch's last step, a function of the training's seed and the step
             texts = self.write(stable_seed(torch.initial_seed(), "samples", epoch))
-            write_text(self.samples_folder / f"epoch-{epoch:04d}.txt", BETWEEN_TEXTS.join(texts) + "\n")
+            if self.samples_folder is not None:
+                write_text(self.samples_folder / f"epoch-{epoch:04d}.txt", BETWEEN_TEXTS.join(texts) + "\n")
 
     def _log_means(self, split: str, means: RunningMeans) -> None:
         found = means.take()

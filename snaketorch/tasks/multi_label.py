@@ -35,6 +35,10 @@ class MultiLabelClassification(Classification):
         """Its samples: here weights of classes change the loss of a sample, not what it counts for."""
         return self.count(batch)
 
+    @property
+    def weighs_samples(self) -> bool:
+        return False
+
     def predict(self, batch: Batch) -> Batch:
         """``logits`` (B, K) float32 and ``label`` (B, K) int64."""
         return super().predict(batch)

@@ -23,7 +23,13 @@ def in_parts(batch: Batch, most: int | None, least: int = 1) -> list[Batch]:
     count = size_of(batch)
     if most is None or count <= most:
         return [batch]
-    parts = max(1, min(-(-count // most), count // least))
+    return cut(batch, min(-(-count // most), count // least))
+
+
+def cut(batch: Batch, parts: int) -> list[Batch]:
+    """The samples of ``batch`` in their order, evenly in so many parts; in one where that is less."""
+    if parts <= 1:
+        return [batch]
     fields = {name: value.tensor_split(parts) for name, value in batch.items()}
     return [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=True)]
 

@@ -24,7 +24,7 @@ def recompute_activations(network: nn.Module, run: Callable[[], object]) -> None
     Raises:
         UserError: None of them is, so nothing would be computed again.
     """
-    called = _called(blocks_of(network)[:-1], run)
+    called = called_parts(blocks_of(network)[:-1], run)
     if not called:
         raise UserError(
             f"trainer.gradient_checkpointing: the forward of {type(network).__name__} calls no part of it before a "
@@ -35,7 +35,8 @@ def recompute_activations(network: nn.Module, run: Callable[[], object]) -> None
         block.forward = partial(checkpoint, block.forward, use_reentrant=False, context_fn=contexts)
 
 
-def _called(blocks: list[nn.Module], run: Callable[[], object]) -> list[nn.Module]:
+def called_parts(blocks: list[nn.Module], run: Callable[[], object]) -> list[nn.Module]:
+    """Those of ``blocks`` that are called when ``run`` calls the network."""
     seen: set[nn.Module] = set()
     hooks = [block.register_forward_pre_hook(lambda block, _: seen.add(block)) for block in blocks]
     try:

@@ -14,6 +14,7 @@ from pytorch_lightning.callbacks import Checkpoint
 
 from snaketorch.data.loading.seeds import stable_seed
 from snaketorch.journal import Journal
+from snaketorch.tasks.peers import ALONE, Peers
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +22,17 @@ LINE_SECONDS = 60.0  # a sign of life in the log at least this often
 
 
 class StepSeeds(Callback):
-    """Random draws of a step as a function of (seed, step), so that they do not depend on where a training started."""
+    """Random draws of a step as a function of (seed, step), so that they do not depend on where a training started.
 
-    def __init__(self, seed: int):
+    Of several processes each has draws of its own; the first has those that it would have alone.
+    """
+
+    def __init__(self, seed: int, rank: int = 0):
         self.seed = seed
+        self.of_rank = (rank,) if rank else ()
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        seed = stable_seed(self.seed, "step", trainer.fit_loop.epoch_loop.total_batch_idx)
+        seed = stable_seed(self.seed, "step", trainer.fit_loop.epoch_loop.total_batch_idx, *self.of_rank)
         # torch.manual_seed also remembers a stack trace for each kind of device that is not there: 0.2 ms
         torch.default_generator.manual_seed(seed)
         if pl_module.device.type == "cuda":
@@ -42,8 +47,9 @@ class History(Checkpoint):
     A ``Checkpoint`` because Lightning runs those after the module has logged its epoch.
     """
 
-    def __init__(self, journal: Journal):
-        self.journal = journal
+    def __init__(self, journal: Journal | None, peers: Peers = ALONE):
+        """Without ``journal``, in a process that is not the first of several, nothing is told."""
+        self.journal, self.peers = journal, peers
         self.rows: list[dict[str, Any]] = []
         self.samples = 0
         self.trained = 0
@@ -66,13 +72,13 @@ class History(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self.samples += len(next(iter(batch.values())))
+        self.samples += self.peers.shards * len(next(iter(batch.values())))  # but for the last of an epoch
         step = trainer.global_step
-        if step and step % trainer.log_every_n_steps == 0 and self._stepped(trainer, batch_idx):
+        if self.journal and step and step % trainer.log_every_n_steps == 0 and self._stepped(trainer, batch_idx):
             self.journal.log_metrics(
                 {"train/loss_step": float(outputs["loss"]), "lr": trainer.optimizers[0].param_groups[0]["lr"]}, step
             )
-        if time.monotonic() - self.said_at > LINE_SECONDS:
+        if self.journal and time.monotonic() - self.said_at > LINE_SECONDS:
             self.said_at = time.monotonic()
             log.info(
                 "epoch %d/%d  batch %d/%d  train/loss %.4g",
@@ -97,8 +103,9 @@ class History(Checkpoint):
         }
         self.rows.append(row)
         self.trained += self.samples
-        self.journal.log_metrics({**metrics, "epoch": row["epoch"]}, trainer.global_step)
-        self._say(trainer, row, metrics, seconds)
+        if self.journal:
+            self.journal.log_metrics({**metrics, "epoch": row["epoch"]}, trainer.global_step)
+            self._say(trainer, row, metrics, seconds)
 
     @property
     def samples_per_second(self) -> float:

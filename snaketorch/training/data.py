@@ -13,6 +13,7 @@ from snaketorch.data.loading.order import Shuffle
 from snaketorch.data.loading.placement import choose_placement
 from snaketorch.data.loading.samples import Batch
 from snaketorch.data.manifest import Manifest
+from snaketorch.errors import DataError
 from snaketorch.implementation import resolve
 from snaketorch.publish import write_json
 from snaketorch.tasks import samples_of
@@ -34,19 +35,30 @@ class Data(lightning.LightningDataModule):
         manifest: Manifest,
         device: torch.device,
         state: Path,
+        sharing: int = 1,
     ):
-        """``state``: the training's folder, which remembers the kind of order that it began with."""
+        """``state``: the training's folder, which remembers the kind of order that it began with.
+
+        ``sharing``: processes that share the memory of this machine.
+        """
         super().__init__()
+        self.peers = task.peers
         self.options, self.seed, self.device = options, seed, device
         self.augmentation = _augmentation(augment, manifest, seed)
         splits = {split: samples_of(task, manifest, split) for split in ("train", "val")}
-        self.placement = choose_placement(options, list(splits.values()), device, _remembered(state))
-        write_json(state / REMEMBERED, {"shuffle": self.placement.shuffle})
+        for split, samples in splits.items():
+            if len(samples) < self.peers.shards:
+                raise DataError(
+                    f"the {split} split of dataset '{manifest.dataset}' has {len(samples)} samples, too few for "
+                    f"{self.peers.shards} processes; allowed: fewer trainer.devices, or a larger split"
+                )
+        # with it comes the kind of order, in which all of them must draw
+        self.placement = self.peers.of_first(
+            lambda: choose_placement(options, list(splits.values()), device, _remembered(state), sharing)
+        )
+        if self.peers.is_first:
+            write_json(state / REMEMBERED, {"shuffle": self.placement.shuffle})
         self.splits = {split: self.placement.place(samples, device) for split, samples in splits.items()}
-
-    def setup(self, stage: str) -> None:
-        # each process has chosen where its samples lie, and with it the kind of order, by its own free memory
-        assert self.trainer.world_size == 1, "several processes must agree on one placement before they share an epoch"
 
     def train_dataloader(self) -> TrainingBatches:
         return self._training_batches(self._done, self._shard())
@@ -78,7 +90,7 @@ class Data(lightning.LightningDataModule):
         )
 
     def _shard(self) -> Shard:
-        return Shard(self.trainer.global_rank, self.trainer.world_size)
+        return Shard(self.peers.shard, self.peers.shards)
 
     def _done(self) -> int:
         # `processed` is right for checkpoints inside and at the end of an epoch alike, and counts one for

@@ -21,6 +21,10 @@ def facts_of(spec: TrainSpec, subject: Subject, callbacks: RunCallbacks, trainer
     return {
         "device": {"type": device.type, "name": precision.device_name(device), "threads": torch.get_num_threads()},
         "precision": {"asked": spec.trainer.precision, "used": str(trainer.precision), "why": choice.why},
+        "processes": subject.task.peers.world_size,
+        "strategy": spec.trainer.strategy_in_use,
+        "step_size": spec.step_size,
+        "parameters_of_processes": subject.parts,
         "float32_matmul_precision": torch.get_float32_matmul_precision(),  # "high" lets tensor cores use TF32
         "memory_format": choice.memory_format,
         "data": asdict(subject.data.placement),

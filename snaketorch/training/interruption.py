@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from snaketorch.errors import Interrupted, OutOfTime
 from snaketorch.signals import Noted
 from snaketorch.state.durations import in_words
-from snaketorch.training.checkpointing.resume_points import ResumePoints
+from snaketorch.training.checkpointing.resume_points import ResumePoints, batches_done, can_go_on_from_here
 from snaketorch.training.deadline import Deadline
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,9 @@ class Interruption(Checkpoint):
     It acts where its state can be saved: after an optimizer step, and at the end of an epoch. A validation between
     the two is waited for only as long as there is time; the last checkpoint counts then. A ``Checkpoint``, and after
     ``ResumePoints`` in the list of callbacks, because that one makes the checkpoints.
+
+    Several processes end at the same step, whichever of them was told to; in a validation the first alone decides, and
+    its end is that of all.
     """
 
     def __init__(
@@ -85,6 +88,8 @@ class Interruption(Checkpoint):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
+        if not self.points.meetings.peers.is_first:
+            return
         taken = self.clock() - self.validation_began
         expected = self.validation_seconds or taken * sum(trainer.num_val_batches) / (batch_idx + 1)
         left, place = max(0.0, expected - taken), f"the validation of epoch {_epoch(trainer)}"
@@ -98,11 +103,18 @@ class Interruption(Checkpoint):
 
     def _act(self, trainer: Trainer, place: str, next_seconds: float) -> None:
         """``next_seconds``: until the next place where the training can be saved."""
-        if self.signals.ended_by and self.points.save_now(trainer):
-            raise Interrupted(f"told to end by {self.signals.ended_by}; {self._saved(place)}")
-        if self._is_over(next_seconds) and self.points.save_now(trainer):
+        wishes = bool(self.signals.ended_by), self._is_over(next_seconds), self.signals.save_asked
+        if not self.points.meetings.peers.is_alone:
+            if not can_go_on_from_here(trainer) or not self.points.meetings.is_due(batches_done(trainer)):
+                return
+            wishes = self.points.meetings.agree(batches_done(trainer), *wishes)
+        ends, is_over, saves = wishes
+        if ends and self.points.save_now(trainer):
+            by = self.signals.ended_by or "a signal to another of its processes"
+            raise Interrupted(f"told to end by {by}; {self._saved(place)}")
+        if is_over and self.points.save_now(trainer):
             raise OutOfTime(f"{self._over()}; {self._saved(place)}")
-        if self.signals.save_asked and self.points.save_now(trainer):
+        if saves and self.points.save_now(trainer):
             self.signals.save_asked = False
             log.info("Saved after %s, as a signal asked", place)
         if self.deadline and not self.deadline.enforced and self.deadline.left < 0 and not self.has_said_late:
@@ -118,6 +130,8 @@ class Interruption(Checkpoint):
         return enforced and deadline.left < of_margin * deadline.margin(self.points.cost) + next_seconds
 
     def _over(self) -> str:
+        if self.deadline is None:
+            return "the time of this job is over, as another of its processes says"
         return f"the time of this job is over ({in_words(self.deadline.total)} by `resources.hours` and the attempt)"
 
     def _saved(self, place: str) -> str:

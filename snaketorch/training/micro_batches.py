@@ -19,6 +19,7 @@ from snaketorch.hardware.out_of_memory import free_memory, in_short, is_out_of_m
 from snaketorch.publish import write_json
 from snaketorch.tasks.base import TaskModule
 from snaketorch.tasks.parts import Room
+from snaketorch.tasks.peers import ALONE, Peers
 from snaketorch.training.batch_normalization import normalises_by_batch
 from snaketorch.training.data import VALIDATION_FACTOR, Data
 
@@ -37,22 +38,24 @@ ADVICE = (
 class MicroBatches:
     """How many parts the batches of a training are computed in; remembered in the folder of its live state."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, peers: Peers = ALONE):
+        self.peers = peers
         self.path = folder / REMEMBERED
         self.sizes: dict[Phase, int] = {}
         self.factors: dict[Phase, int] = {"training": 1, "validation": 1}
         self.why: str | None = None
         self.least = 1
         self.phase: Phase | None = None
-        if self.path.exists():
-            found = json.loads(self.path.read_text("utf-8"))
+        # one asks for all: a node may see an older state of a shared folder, and all must compute in as many parts
+        if found := peers.of_first(self._remembered):
             self.factors, self.why = {phase: found[phase] for phase in self.factors}, found["why"]
 
     def fit(self, attempt: Callable[[], T]) -> T:
         """What ``attempt`` gives; each time that the memory ends in a step, another one computes half as much at once.
 
         Raises:
-            OutOfMemory: The memory does not hold one sample, or ended outside the steps.
+            OutOfMemory: The memory does not hold one sample, or ended outside the steps; or, where several processes
+                train together, another attempt of all of them has to be made.
         """
         while True:
             self.phase = None
@@ -65,6 +68,11 @@ class MicroBatches:
                 let_go(error)
             free_memory()
             self._halve(told)
+            if not self.peers.is_alone:  # the others wait for this one in the middle of a step
+                raise OutOfMemory(
+                    f"the device's memory does not hold {self.phase} on a batch ({told}); the next attempt goes on "
+                    f"from the last checkpoint, in parts of at most {self._most(self.phase)} samples"
+                )
 
     def watch(self, task: TaskModule, learnable: Iterable[nn.Parameter], batch_sizes: dict[Phase, int]) -> Callback:
         """Has ``task`` compute its batches in parts; the callback sees where the memory ends."""
@@ -78,6 +86,9 @@ class MicroBatches:
         if self.why is None:
             return None
         return {"factor": self.factors["training"], "validation_factor": self.factors["validation"], "why": self.why}
+
+    def _remembered(self) -> dict[str, Any] | None:
+        return json.loads(self.path.read_text("utf-8")) if self.path.exists() else None
 
     def _most(self, phase: Phase) -> int:
         return -(-self.sizes[phase] // self.factors[phase])

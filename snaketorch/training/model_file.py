@@ -7,6 +7,7 @@ only, and is read with ``weights_only=True``: a file from elsewhere cannot run c
 
 import json
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel
 
 from snaketorch.config.models import Model
 from snaketorch.config.tasks import Task
+from snaketorch.data.manifest import Manifest
 from snaketorch.errors import UserError
 from snaketorch.provenance import canonical_json
 from snaketorch.publish import whole_file
@@ -58,3 +60,17 @@ def load_model(path: Path) -> TaskModule:
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise UserError(f"{path} is not a model that Snaketorch saved, or it is damaged: {error}") from error
     return task.eval()
+
+
+def check_origin(training: Mapping[str, Any], model: Path, sha256: str, dataset: Manifest) -> None:
+    """UserError when a model's file is not that of the record ``training``, or was trained on other data."""
+    if training["outputs"]["model"] != sha256:
+        raise UserError(
+            f"{model} is not the model that its record describes (SHA-256); train again, or restore the file"
+        )
+    trained_on = training["inputs"]["manifest"]["digest"]
+    if trained_on != dataset.digest:
+        raise UserError(
+            f"{model} was trained on a dataset with the digest {trained_on}, but that of {dataset.path} is "
+            f"{dataset.digest}: what is test data now may have been training data; train again"
+        )

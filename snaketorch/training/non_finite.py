@@ -25,9 +25,11 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from snaketorch.errors import NonFiniteLoss
+from snaketorch.tasks.peers import ALONE, Peers
 from snaketorch.training.averaging import WeightAveraging
 from snaketorch.training.non_finite_report import Step, describe, gradient_norms, layers_not_finite
 from snaketorch.training.snapshot import go_back, take_snapshot
+from snaketorch.training.strategies.parts import total_norm
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +50,14 @@ class NonFinite(Callback):
     It goes before the callbacks that act on what a step has made, such as averages.
     """
 
-    def __init__(self, reaction: Literal["stop", "skip", "restore"] = "stop", averaging: WeightAveraging | None = None):
-        self.reaction, self.averaging = reaction, averaging
+    def __init__(
+        self,
+        reaction: Literal["stop", "skip", "restore"] = "stop",
+        averaging: WeightAveraging | None = None,
+        peers: Peers = ALONE,
+    ):
+        """Of several processes all see the mean of their losses, and react alike."""
+        self.reaction, self.averaging, self.peers = reaction, averaging, peers
         self.loss: Tensor | None = None  # of the batches since the last step
         self.earlier: Tensor | None = None  # the same, without the last batch
         self.first_batch = self.last_batch = 0
@@ -164,7 +172,7 @@ class NonFinite(Callback):
     def _look(self) -> Step | None:
         """The first step whose loss is not finite, of those that nobody looked at."""
         steps, self.unseen = self.unseen, []
-        for step, loss in zip(steps, _read([step.loss for step in steps]), strict=True):
+        for step, loss in zip(steps, self._read([step.loss for step in steps]), strict=True):
             step.loss = loss
             if not math.isfinite(loss):
                 return step
@@ -225,10 +233,11 @@ class NonFinite(Callback):
         if getattr(trainer.precision_plugin, "scaler", None):
             return True  # it leaves out such steps itself, as it looks for its scale
         gradients = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
-        norm = torch.nn.utils.get_total_norm([gradient for gradient in gradients if gradient is not None])
+        norm = total_norm(gradient for gradient in gradients if gradient is not None)
         return bool(norm.isfinite())
 
-
-def _read(losses: list[Tensor]) -> list[float]:
-    """On a GPU it is waited for once."""
-    return torch.stack(losses).tolist() if len(losses) > 1 else [float(loss) for loss in losses]
+    def _read(self, losses: list[Tensor]) -> list[float]:
+        """On a GPU it is waited for once."""
+        if losses and not self.peers.is_alone:
+            return (self.peers.sum(torch.stack(losses)) / self.peers.world_size).tolist()
+        return torch.stack(losses).tolist() if len(losses) > 1 else [float(loss) for loss in losses]

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import Tensor, nn
 
 from snaketorch.data.loading.batches import TrainingBatches
 from snaketorch.data.loading.samples import Batch
 from snaketorch.errors import NonFiniteLoss
+from snaketorch.training.strategies.parts import total_norm
 
 SHOWN_SAMPLES = 20
 SHOWN_LAYERS = 8
@@ -39,8 +39,7 @@ def gradient_norms(network: nn.Module) -> dict[str, float]:
 
 def layers_not_finite(network: nn.Module) -> list[str]:
     """The layers at the top of ``network`` of which a weight is infinite or not a number."""
-    weights = ((name, weight.detach()) for name, weight in network.named_parameters())
-    return [name for name, norm in _by_layer(weights).items() if not math.isfinite(norm)]
+    return [name for name, norm in _by_layer(network.named_parameters()).items() if not math.isfinite(norm)]
 
 
 def describe(
@@ -61,8 +60,13 @@ def describe(
     """
     loader, epoch = trainer.train_dataloader, step.epoch - 1
     batches = [loader.batch(epoch, number) for number in step.batches] if isinstance(loader, TrainingBatches) else []
-    samples = [sample for batch in batches for sample in batch["sample"].tolist()]
-    inputs, broken = _values_not_finite(batches), layers_not_finite(task.network)
+    own = [sample for batch in batches for sample in batch["sample"].tolist()]
+    samples, inputs = [], {}
+    for of_one, found in task.peers.gather((own, _values_not_finite(batches))):
+        samples += of_one
+        for name, numbers in found.items():
+            inputs.setdefault(name, []).extend(numbers)
+    broken = layers_not_finite(task.network)
     losses = [(earlier.number, earlier.name, earlier.loss) for earlier in before]
     several = len({name for _, name, _ in losses} | {step.name}) > 1
     told = [f"{f'{name} ' if several else ''}{loss:.4g} (step {number})" for number, name, loss in losses]
@@ -135,9 +139,7 @@ def _by_layer(tensors: Iterable[tuple[str, Tensor]]) -> dict[str, float]:
     layers: dict[str, list[Tensor]] = {}
     for name, tensor in tensors:
         layers.setdefault(".".join(name.split(".")[:-1][:depth]) or name, []).append(tensor)
-    return {
-        name: float(torch.stack([tensor.float().norm() for tensor in found]).norm()) for name, found in layers.items()
-    }
+    return {name: float(total_norm(found)) for name, found in layers.items()}
 
 
 def _some(numbers: Sequence[int]) -> str:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pytorch_lightning import Callback
+
 from snaketorch.journal import Journal
+from snaketorch.launch.place import ALONE, Place
 from snaketorch.signals import Noted
 from snaketorch.training.checkpointing.resume_points import BY_DEFAULT, Every
 from snaketorch.training.deadline import Deadline
@@ -17,8 +20,8 @@ class Session:
     """The folder of the training's live state."""
     choices: Path
     """The folder that remembers which precision a device does well."""
-    journal: Journal
-    """What the training tells while it runs."""
+    journal: Journal | None
+    """What the training tells while it runs; the first of several processes alone tells it."""
     code: str = ""
     """Digest of the modules that the step imports."""
     checkpoint_every: Every = BY_DEFAULT
@@ -27,6 +30,12 @@ class Session:
     """What the process is told while it runs."""
     deadline: Deadline | None = None
     """When its time is over."""
+    place: Place = ALONE
+    """Which process of the training this is."""
+    also: tuple[Callback, ...] = ()
+    """Called after all others."""
+    sharing: int = 1
+    """Trainings that share the memory of the machine with this one."""
 
     @property
     def samples(self) -> Path:

@@ -15,12 +15,16 @@ import torch
 
 from snaketorch import journal as journals
 from snaketorch import layout, provenance
+from snaketorch.config.best import Best
 from snaketorch.config.specs import TrainSpec
 from snaketorch.data.manifest import Manifest
+from snaketorch.data.used import as_used
 from snaketorch.errors import Interrupted, OutOfTime, UserError
 from snaketorch.failures.classify import classify
 from snaketorch.failures.jobs import by_hand
 from snaketorch.hardware.allocator import keep_freed_memory
+from snaketorch.launch.local_ranks import leaving
+from snaketorch.launch.place import place_of
 from snaketorch.publish import whole_folder, write_json, write_text
 from snaketorch.signals import Ended, Noted
 from snaketorch.state.attempts import begin
@@ -34,6 +38,7 @@ from snaketorch.training.deadline import deadline_of_job
 from snaketorch.training.fit import Fitted, fit
 from snaketorch.training.model_file import save_model
 from snaketorch.training.session import Session
+from snaketorch.training.usage.record import system_metrics
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +64,11 @@ def train(
     checkpoint_every: Every = BY_DEFAULT,
     runtime: float | None = None,
     uploading: Uploading = nullcontext,
+    best: Path | None = None,
 ) -> None:
     """Trains, or goes on with, the training that ``spec`` describes, and publishes its outputs.
+
+    Of several processes each runs this; the first alone writes, publishes and tells.
 
     Args:
         spec: All that the result depends on, besides data and code.
@@ -71,17 +79,19 @@ def train(
         record: Published last: where the model comes from.
         samples: Folder, published: what the model made as it learnt; empty for tasks that make nothing.
         code: Digest of the modules that this step imports.
-        threads: CPU threads.
+        threads: CPU threads of this process.
         uses: Trained models and weights that it starts from or needs, by what they are for.
         checkpoint_every: How often the state of the training is saved.
         runtime: Minutes that this process may take, where somebody ends it then.
         uploading: Sends the journal in a folder elsewhere while the training runs.
+        best: The result of the sweep whose values ``spec`` has, for the record.
 
     Raises:
         UserError: what a user can mend: data, network and data that do not fit, a diverging loss.
         Interrupted: it was told to end; what it has done is saved.
         OutOfTime: the same, because its time is over.
     """
+    place = place_of(spec.trainer.devices, spec.trainer.num_nodes)
     keep_freed_memory()
     if spec.trainer.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the GPU is first used
@@ -91,6 +101,12 @@ def train(
     dataset.verify()
     job = _Job(spec, dataset, code, uses or {})
     folder = state_root / job.digest
+    deadline = deadline_of_job(runtime)
+    if not place.is_first:
+        with Noted() as signals:
+            session = Session(folder, CHOICES, None, code, checkpoint_every, signals, deadline, place)
+            fit(spec, dataset, job.uses, session)
+        return
     probe_writable(folder)
 
     # the results belong to experiment and seed, whatever the digest: two of its trainings would publish to one place
@@ -101,7 +117,7 @@ def train(
                 log.info("An unfinished training of other settings, data or code stays in %s, unused", other.parent)
         attempts = begin(folder)
         journal = job.open_journal()
-        session = Session(folder, CHOICES, journal, code, checkpoint_every, signals, deadline_of_job(runtime))
+        session = Session(folder, CHOICES, journal, code, checkpoint_every, signals, deadline, place)
         with uploading(journal.folder):
             try:
                 fitted = fit(spec, dataset, job.uses, session)
@@ -113,15 +129,18 @@ def train(
                 save_model(model, spec.task, spec.model, dataset.facts(), fitted.weights)
                 content = job.record(fitted, model, history, manifest) | {
                     **attempts.record(),
+                    **_of_sweep(best),
                     "command": shlex.join(["python", "-m", "snaketorch", *by_hand(sys.argv[1:])]),
                 }
                 signals.check()
                 write_json(record, content)
             except BaseException as error:
+                leaving()
                 with suppress(OSError):  # of a full disk, which the first error tells better
                     attempts.end(classify(error).in_short())
                     journal.finish("KILLED" if isinstance(error, Ended | Interrupted | OutOfTime) else "FAILED")
                 raise
+            _tell_usage(journal, content)
             journal.add_artifact(history)
             journal.add_artifact(record)
             if any(samples.iterdir()):
@@ -169,6 +188,7 @@ class _Job:
             parent_name=spec.experiment,
             params=journals.flatten(self.document),
             tags={f"snaketorch.{name}": value for name, value in tags.items() if value},
+            datasets=[as_used(self.dataset, "train")],
         )
         self.journal = journals.Journal(journals.ROOT / spec.experiment / f"seed-{spec.seed}-{self.digest}", run)
         return self.journal
@@ -194,6 +214,13 @@ class _Job:
         }
 
 
+def _tell_usage(journal: journals.Journal, record: Mapping[str, Any]) -> None:
+    """Once, also when an attempt was killed after it; a second one would measure something else."""
+    told = {line["name"] for line in journals.read_metrics(journal.folder)}
+    new = {name: value for name, value in system_metrics(record["usage"]).items() if name not in told}
+    journal.log_metrics(new, record["steps"])
+
+
 def _of_all_seeds(path: Path, sha256: str) -> str:
     """What stands for trained weights whatever their seed: the group of their training, else their content."""
     if path.name != Path(layout.MODEL).name:
@@ -202,6 +229,13 @@ def _of_all_seeds(path: Path, sha256: str) -> str:
         return json.loads(path.with_name(Path(layout.RECORD).name).read_text("utf-8"))["group_key"]
     except (OSError, ValueError, KeyError):
         return sha256
+
+
+def _of_sweep(best: Path | None) -> dict[str, Any]:
+    """What the record says of the sweep that the training's values come from."""
+    if best is None:
+        return {}
+    return {"tuned": {"path": str(best), "sha256": _sha256(best), "trial": Best.read(best).trial}}
 
 
 def _sha256(path: Path) -> str:

@@ -55,6 +55,10 @@ NETWORKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 """Options that make each network small, and how it is trained; one without a line is trained with its defaults."""
 
+LARGE = {kind for kind, (_, training) in NETWORKS.items() if training["epochs"] == SLOW["epochs"]}
+"""Killed at one task only, as their checkpoints take gigabytes: at another they have another head, and the state that a
+task has is that of the small networks."""
+
 TASKS: dict[str, dict[str, Any]] = {
     "image_classification": {},
     "sequence_classification": {},
@@ -239,6 +243,8 @@ def test_it_learns_saves_loads_predicts_and_goes_on_after_a_kill(case, prepared,
     for name, values in expected.items():
         assert np.array_equal(found[name], values), name
 
+    if case.network in LARGE and case.task != "image_classification":
+        return
     with monkeypatch.context() as patch:
         die_inside_the_second_epoch(patch)
         with pytest.raises(Killed):

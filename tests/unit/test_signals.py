@@ -147,3 +147,17 @@ def test_signals_that_nobody_would_give_back_are_not_taken():
     before = signal.getsignal(signal.SIGTERM)
     Noted().install()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_job_that_has_done_its_work_is_ended_by_no_signal():
+    done = run(
+        """
+with signals.ending_at_once() as handlers:
+    handlers.all_is_done()
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+    kill(number)
+    time.sleep(0.1)
+print("done")
+"""
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -50,11 +51,10 @@ class TrainingBatches:
 
     On several processes a batch of ``world_size * batch_size`` samples is dealt out among them, so the
     samples of a step depend on that product alone, but for the last of an epoch, and all take as many steps.
-    Where an epoch leaves fewer samples than processes over, they are left out of it, others in each epoch.
 
     No process is left with a single sample at the end of an epoch, which batch normalisation cannot train on and
-    which would weigh as much as a whole batch: such a rest joins the batch before it. With ``drop_last`` every
-    rest is left out.
+    which would weigh as much as a whole batch, or with none: such a rest joins the batch before it, of which some
+    processes then have a sample more than others. With ``drop_last`` every rest is left out.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class TrainingBatches:
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.samples), self.step_size)
-        return max(1, whole + (rest >= self.shard.world_size and not self.drop_last and not self._joins(rest)))
+        return max(1, whole + (rest > 0 and not self.drop_last and not self._joins(rest)))
 
     def __iter__(self) -> Iterator[Batch]:
         epoch, skip = divmod(self.position(), len(self))
@@ -111,8 +111,8 @@ class TrainingBatches:
             yield self.samples.batch(rows)
 
     def _joins(self, rest: int) -> bool:
-        """Whether ``rest`` samples give each process some, and one of them no more than one."""
-        return self.shard.world_size <= rest < 2 * self.shard.world_size
+        """Whether ``rest`` samples leave a process with one, or with none."""
+        return 0 < rest < 2 * self.shard.world_size
 
     # Lightning asks for these before it trusts a loader to start inside an epoch; the position itself
     # comes from Lightning's own batch counter.
@@ -126,8 +126,8 @@ class TrainingBatches:
 class EvaluationBatches:
     """Every sample once, in order.
 
-    On several processes each has a stretch of its own and no sample is met twice, so the processes may
-    differ by one batch: metrics over all of them come from sums and counts, never from means of means.
+    On several processes each has a stretch of its own and no sample is met twice. All have as many batches, of
+    sizes that may differ by one: metrics over all of them come from sums and counts, never from means of means.
     """
 
     def __init__(
@@ -141,14 +141,20 @@ class EvaluationBatches:
         """``reads_ahead_for``: a device that a thread brings the batches to; None where the samples are there."""
         self.samples, self.batch_size, self.reads_ahead_for = samples, batch_size, reads_ahead_for
         self.first, self.end = (len(samples) * (shard.rank + i) // shard.world_size for i in (0, 1))
+        self.is_shared = shard.world_size > 1
+        self.longest = -(-len(samples) // shard.world_size)
 
     def __len__(self) -> int:
-        return -(-(self.end - self.first) // self.batch_size)
+        return -(-self.longest // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         batches = self._fetched()
         return batches if self.reads_ahead_for is None else read_ahead(batches, self.reads_ahead_for)
 
     def _fetched(self) -> Iterator[Batch]:
-        for start in range(self.first, self.end, self.batch_size):
-            yield self.samples.batch(torch.arange(start, min(start + self.batch_size, self.end)))
+        if self.is_shared:  # each evenly in as many batches as the others have
+            places = [self.first + (self.end - self.first) * number // len(self) for number in range(len(self) + 1)]
+        else:
+            places = [*range(self.first, self.end, self.batch_size), self.end]
+        for start, end in pairwise(places):
+            yield self.samples.batch(torch.arange(start, end))

@@ -43,7 +43,7 @@ class Placement:
 
 
 def choose_placement(
-    options: DataLoader, splits: Sequence[Samples], device: torch.device, shuffle: Shuffle | None
+    options: DataLoader, splits: Sequence[Samples], device: torch.device, shuffle: Shuffle | None, sharing: int = 1
 ) -> Placement:
     """The first place that has room, or the one that is asked for.
 
@@ -52,12 +52,14 @@ def choose_placement(
         splits: All samples that the training needs.
         device: Where it runs; on a CPU the device's memory is the host's.
         shuffle: The kind of order that the training began with; None at its beginning.
+        sharing: Processes that share the host's memory, each with all samples.
 
     Raises:
         UserError: the place that is asked for has no room.
     """
     size = sum(samples.nbytes for samples in splits)
-    free = {"device": _free_memory(device), "host": free_host_memory()}
+    host = free_host_memory() // sharing
+    free = {"device": torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else host, "host": host}
     if options.placement != "auto":
         place, why = options.placement, "asked for"
         if size > free.get(place, size):
@@ -86,10 +88,6 @@ def choose_placement(
 
 
 _HOW = {"full": "fully", "blocks": "in blocks"}
-
-
-def _free_memory(device: torch.device) -> int:
-    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_host_memory()
 
 
 def _shown(size: int) -> str:

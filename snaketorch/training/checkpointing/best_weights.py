@@ -8,7 +8,8 @@ from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
 Weights = Callable[[], dict[str, torch.Tensor]]
-"""Gives the network's weights as they would be published."""
+"""Gives the network's weights as they would be published. Where each process has a part of them, all ask for them at
+once, and the first gets them."""
 
 
 class BestWeights(Checkpoint):
@@ -24,12 +25,15 @@ class BestWeights(Checkpoint):
         weights: Weights,
         counts: Callable[[], bool] = lambda: True,
         keeps_weights: bool = True,
+        writes: bool = True,
     ):
         """Without ``keeps_weights`` only the value and the epoch are kept.
 
+        Of several processes one ``writes``.
+
         ``counts``: whether a validation is one of weights that may be published.
         """
-        self.weights, self.counts, self.keeps_weights = weights, counts, keeps_weights
+        self.weights, self.counts, self.keeps_weights, self.writes = weights, counts, keeps_weights, writes
         self.monitor, self.mode = monitor, mode
         self.best: dict[str, Any] | None = None
         self.kept: dict[str, torch.Tensor] | None = None
@@ -42,7 +46,9 @@ class BestWeights(Checkpoint):
             return
         self.best = {"value": float(value), "epoch": trainer.current_epoch + 1}
         if self.keeps_weights:
-            self.kept = {name: tensor.detach().to("cpu", copy=True) for name, tensor in self.weights().items()}
+            weights = self.weights()
+            if self.writes:
+                self.kept = {name: tensor.detach().to("cpu", copy=True) for name, tensor in weights.items()}
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "kept": self.kept}

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Checkpoint
 
+from snaketorch.tasks.peers import ALONE
 from snaketorch.training.checkpointing.store import OWN_KEY, CheckpointStore
+from snaketorch.training.meetings import Meetings
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,13 @@ class ResumePoints(Checkpoint):
     Lightning runs callbacks of this base class last, in their order, so all other state is up to date. Two places are
     none to go on from: between batches whose gradients make one step, which no checkpoint holds; and after the last
     batch of an epoch, before its end, where Lightning would repeat the epoch after a second resume.
+
+    Of several processes each gives its part of the state, at the same place, and the first writes it.
     """
 
-    def __init__(self, store: CheckpointStore, every: Every = BY_DEFAULT):
+    def __init__(self, store: CheckpointStore, every: Every = BY_DEFAULT, meetings: Meetings | None = None):
         self.store, self.every = store, every
+        self.meetings = meetings or Meetings(ALONE)
         self.started = self.saved_at = time.monotonic()
         self.cost = 0.0
         """Seconds that the last checkpoint took."""
@@ -55,9 +60,9 @@ class ResumePoints(Checkpoint):
         For the hooks ``on_train_batch_end`` and ``on_train_epoch_end`` of callbacks that are ``Checkpoint`` too and
         come after this one.
         """
-        if not _can_go_on_from_here(trainer):
+        if not can_go_on_from_here(trainer):
             return False
-        if self.facts.get("batches") != _batches(trainer):
+        if self.facts.get("batches") != batches_done(trainer):
             self._save(trainer)
         return True
 
@@ -67,13 +72,18 @@ class ResumePoints(Checkpoint):
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         asked = time.monotonic() - self.saved_at >= self.every.seconds
-        if asked and _can_go_on_from_here(trainer) and self._is_affordable():
-            self._save(trainer)
+        if self.meetings.peers.is_alone:
+            if asked and can_go_on_from_here(trainer) and self._is_affordable():
+                self._save(trainer)
+        elif can_go_on_from_here(trainer) and self.meetings.is_due(batches := batches_done(trainer)):
+            (is_time,) = self.meetings.agree(batches, asked and self._is_affordable())
+            if is_time:
+                self._save(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         epoch = trainer.current_epoch + 1
         self.finished = trainer.should_stop or epoch >= trainer.max_epochs
-        if self.finished or (epoch % self.every.epochs == 0 and self._is_affordable()):
+        if self.finished or (epoch % self.every.epochs == 0 and self.meetings.peers.any(self._is_affordable())[0]):
             self._save(trainer)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -88,9 +98,11 @@ class ResumePoints(Checkpoint):
     def _save(self, trainer: Trainer) -> None:
         start = time.monotonic()
         epochs = trainer.fit_loop.epoch_progress.total.processed
-        self.facts = self.store.facts(_batches(trainer), epochs)
+        self.facts = self.store.facts(batches_done(trainer), epochs)
         trainer.save_checkpoint(self.store.path(self.facts), weights_only=False)  # False: not the weights alone
-        self.store.add(self.facts)
+        if self.meetings.peers.is_first:
+            self.store.add(self.facts)
+        self.meetings.peers.wait()  # so that none ends before the checkpoint counts
         self.saved_at = time.monotonic()
         self.cost = self.saved_at - start
 
@@ -110,12 +122,13 @@ class ResumePoints(Checkpoint):
         return False
 
 
-def _batches(trainer: Trainer) -> int:
+def batches_done(trainer: Trainer) -> int:
     """Batches of the whole training that are done."""
     return trainer.fit_loop.epoch_loop.batch_progress.total.processed
 
 
-def _can_go_on_from_here(trainer: Trainer) -> bool:
+def can_go_on_from_here(trainer: Trainer) -> bool:
+    """Whether a checkpoint of this moment would be one to go on from."""
     batches, epochs = trainer.fit_loop.epoch_loop.batch_progress, trainer.fit_loop.epoch_progress.current
     if batches.current.processed == batches.current.completed:  # no batch is at its end: an epoch may be
         return epochs.processed > epochs.completed

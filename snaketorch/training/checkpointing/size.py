@@ -20,7 +20,10 @@ def checkpoint_bytes(spec: TrainSpec, module: nn.Module, learnable: Iterable[nn.
     """
     weights = sum(tensor.nbytes for tensor in module.state_dict().values())
     averages = weights if spec.weight_averaging else 0
-    state = weights + averages + STATES[spec.optimizer.kind] * sum(weight.nbytes for weight in learnable)
+    gradients = sum(weight.nbytes for weight in learnable)
+    state = weights + averages + STATES[spec.optimizer.kind] * gradients
+    if spec.trainer.gradient_compression == "powersgd":
+        state += spec.trainer.devices * spec.trainer.num_nodes * gradients
     if spec.trainer.on_non_finite_loss == "restore":
         state *= 2  # that of the end of the last epoch is kept too
     return state + (weights if spec.checkpoint.save == "best" else 0)

@@ -11,11 +11,13 @@ import pytest
 
 from snaketorch.errors import Interrupted, OutOfTime
 from snaketorch.signals import Noted
+from snaketorch.tasks.peers import ALONE
 from snaketorch.training import interruption
 from snaketorch.training import train as step
 from snaketorch.training.callbacks import History
 from snaketorch.training.deadline import Deadline
 from snaketorch.training.interruption import Interruption
+from snaketorch.training.meetings import Meetings
 from tests.unit.example_study import example_spec
 from tests.unit.prepared_by_hand import write_images
 from tests.unit.trainings import rows, train
@@ -221,6 +223,7 @@ class Points:
 
     def __init__(self, cost: float = 1.0):
         self.cost, self.finished, self.saved, self.store = cost, False, 0, SimpleNamespace(folder=Path("state"))
+        self.meetings = Meetings(ALONE)
 
     def save_now(self, trainer) -> bool:
         self.saved += 1

@@ -17,6 +17,7 @@ from snaketorch.tasks.parts import in_parts, shares_of
 from snaketorch.training.callbacks import History
 from snaketorch.training.fit import subject_of
 from tests.unit import prepared_by_hand
+from tests.unit.little_memory import little_memory
 from tests.unit.small_corpus import prepare_text, rhyme
 from tests.unit.training_specs import spec_of, weights_of
 from tests.unit.trainings import Killed, rows, train
@@ -65,27 +66,6 @@ CASES = {
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def little_memory(patch, training: int = 10**6, validation: int = 10**6) -> list[int]:
-    """From now on networks run out of memory above so many samples at once; gives the sizes that were too large."""
-    real, refused = base.build_network, []
-
-    def check(module, arguments):
-        count = len(next(argument for argument in arguments if argument is not None))
-        if count > (training if module.training else validation):
-            refused.append(count)
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
-
-    def build(*arguments):
-        network = real(*arguments)
-        parts = [network.generator, network.discriminator] if hasattr(network, "generator") else [network]
-        for part in parts:
-            part.register_forward_pre_hook(check)
-        return network
-
-    patch.setattr(base, "build_network", build)
-    return refused
 
 
 def assert_equal_up_to_rounding(one: str, other: str) -> None:

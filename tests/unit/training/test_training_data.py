@@ -4,7 +4,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 import torch
@@ -155,7 +155,6 @@ def test_the_probe_sees_an_augmented_batch_on_the_device(tmp_path, augmenting):
     from snaketorch.config.trainer import DataLoader
     from snaketorch.data.manifest import Manifest
     from snaketorch.tasks import build_task
-    from snaketorch.training.data import Data
 
     spec, manifest = spec_of(CNN), Manifest.load(write_images(tmp_path / "images"))
     task = build_task(spec.task, spec.model, manifest.facts())
@@ -163,14 +162,3 @@ def test_the_probe_sees_an_augmented_batch_on_the_device(tmp_path, augmenting):
     batch = data.first_batch()
     assert batch["image"].is_floating_point()
     assert len(batch["image"]) == len(batch["mixed_share"]) == 8
-
-
-def test_several_processes_that_chose_their_placements_alone_are_refused():
-    data = Data.__new__(Data)
-    for world_size in (1, 2):
-        data.trainer = SimpleNamespace(world_size=world_size)
-        if world_size == 1:
-            data.setup("fit")
-        else:
-            with pytest.raises(AssertionError, match="must agree on one placement"):
-                data.setup("fit")

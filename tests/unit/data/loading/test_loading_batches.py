@@ -145,10 +145,17 @@ def test_processes_share_an_epoch_in_equal_numbers_of_steps(data, world_size):
     assert together == [sorted(batch) for batch in one_epoch(data, 12)]  # however many processes there are
 
 
-def test_fewer_samples_than_processes_at_the_end_of_an_epoch_are_left_to_another():
-    shards = [one_epoch(samples(9), 2, shard=Shard(rank, 4)) for rank in range(4)]
-    assert [len(batches) for batches in shards] == [1, 1, 1, 1]
-    assert len({index for batches in shards for batch in batches for index in batch}) == 8
+@given(st.integers(1, 60), st.integers(1, 7), st.integers(1, 5), st.sampled_from([samples, ragged]))
+@settings(max_examples=100)
+def test_processes_meet_every_sample_once_in_as_many_steps(more, size, world_size, data):
+    data, world = data(world_size + more - 1), range(world_size)
+    shards = [one_epoch(data, size, shard=Shard(rank, world_size)) for rank in world]
+    assert sorted(index for batches in shards for batch in batches for index in batch) == list(range(len(data)))
+    assert len({len(batches) for batches in shards}) == 1
+    for step in zip(*shards, strict=True):
+        counts = [len(batch) for batch in step]
+        assert max(counts) - min(counts) <= 1
+        assert min(counts) >= min(2, size, len(data) // world_size)
 
 
 def test_more_processes_than_samples_are_refused():

@@ -145,6 +145,7 @@ def last_state(name: str) -> dict[str, Any]:
     assert state["snaketorch"].pop("time")
     # how often Lightning moved a schedule, which nothing reads
     del state["loops"]["fit_loop"]["epoch_loop.scheduler_progress"]
+    assert state["callbacks"].pop("UsageWatch")  # what it took of the machine
     for own in state["callbacks"].values():
         own.pop("seconds", None)
         for row in own.get("rows", ()):
