@@ -27,6 +27,9 @@ SILENT_SECONDS = 60.0
 WATCHED_SECONDS = 15.0
 """A successor watches for so long itself: machines' clocks differ, and a stalled file system stops all heartbeats."""
 
+_KEPT = 16
+"""So many past leases stay: a number that was removed could be granted a second time."""
+
 _NAME = "lease-{:06d}.json"
 _PATTERN = re.compile(r"lease-(\d{6})\.json")
 _GIVEN_BACK = "given back"
@@ -67,7 +70,10 @@ class Claim:
             file.write(Holder.of_this_process().to_json())
             file.flush()
             os.fsync(file.fileno())
-        for number in numbers:
+        if _numbers(self.folder)[-1:] > [newest + 1]:
+            _write_given_back(path)
+            return None
+        for number in numbers[:-_KEPT]:
             with suppress(OSError):
                 (self.folder / _NAME.format(number)).unlink()
         return Lease(self.folder, newest + 1)
@@ -116,11 +122,7 @@ class Lease:
         """Lets the next process have the folder; nothing happens when the folder is gone already."""
         self._given_back.set()
         self._thread.join()
-        with suppress(OSError), self.path.open("r+", encoding="utf-8") as file:
-            file.truncate(0)
-            json.dump({_GIVEN_BACK: True}, file)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_given_back(self.path)
 
     def _renew_now_and_then(self) -> None:
         while not self._given_back.wait(HEARTBEAT_SECONDS):
@@ -169,6 +171,14 @@ def _read(path: Path) -> str | None:
         return path.read_text("utf-8")
     except OSError:
         return None
+
+
+def _write_given_back(path: Path) -> None:
+    with suppress(OSError), path.open("r+", encoding="utf-8") as file:
+        file.truncate(0)
+        json.dump({_GIVEN_BACK: True}, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _is_free(text: str) -> bool:

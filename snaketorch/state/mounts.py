@@ -1,6 +1,7 @@
-"""What the mount of a folder says of its locks."""
+"""What the mount of a folder says of its file system and of its locks."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 _LOCAL = {
     "nfs": {"nolock", "local_lock=all", "local_lock=flock"},
@@ -8,15 +9,25 @@ _LOCAL = {
     "lustre": {"localflock"},
 }
 """By type of file system: options under which ``flock`` succeeds, and other machines know nothing of it."""
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
-def locks_are_local(folder: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> bool:
-    """Whether a lock in ``folder`` holds on this machine only, though others see the folder too."""
+class Mount(NamedTuple):
+    """Where a folder's files are."""
+
+    kind: str
+    """Type of the file system; empty where that cannot be read."""
+    options: frozenset[str]
+
+
+def mount_of(folder: Path, mountinfo: Path = _MOUNTS) -> Mount:
+    """The mount that ``folder`` lies in."""
+    found, longest = Mount("", frozenset()), -1
     try:
         lines = mountinfo.read_text("utf-8", errors="replace").splitlines()
     except OSError:
-        return False
-    folder, kind, options, longest = folder.resolve(), "", set(), -1
+        return found
+    folder = folder.resolve()
     for line in lines:
         # 36 35 98:0 /root /mount/point rw,noatime shared:1 - nfs4 server:/export rw,local_lock=none
         before, _, after = line.partition(" - ")
@@ -25,6 +36,12 @@ def locks_are_local(folder: Path, mountinfo: Path = Path("/proc/self/mountinfo")
             continue
         point = Path(fields[4].replace(r"\040", " "))
         if folder.is_relative_to(point) and len(point.parts) >= longest:  # a later mount lies above an earlier one
-            longest, kind = len(point.parts), source[0]
-            options = {*fields[5].split(","), *source[2].split(",")}
-    return bool(_LOCAL.get(kind, set()) & options)
+            longest = len(point.parts)
+            found = Mount(source[0], frozenset({*fields[5].split(","), *source[2].split(",")}))
+    return found
+
+
+def locks_are_local(folder: Path, mountinfo: Path = _MOUNTS) -> bool:
+    """Whether a lock in ``folder`` holds on this machine only, though others see the folder too."""
+    mount = mount_of(folder, mountinfo)
+    return bool(_LOCAL.get(mount.kind, set()) & mount.options)

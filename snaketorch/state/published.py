@@ -6,6 +6,7 @@ job's outputs and runs it again. With its last checkpoint still there the traini
 
 import logging
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,13 +27,20 @@ def mark_published(folder: Path) -> None:
         log.warning("%s is left behind: %s", folder, error.strerror)
 
 
-def clear_published(root: Path) -> None:
+def clear_published(root: Path, counts: Callable[[Path], bool] = lambda place: True) -> None:
     """Removes the state of the published trainings under ``root``; only for who knows that the workflow noted them.
 
     One that is in use, for it is published again, stays.
+
+    Args:
+        root: The folder of all states.
+        counts: Whether the training whose states are in a folder is noted as done. One whose job was killed in its last
+            moment is published and failed: the workflow has deleted its outputs.
     """
     for mark in sorted(root.rglob(MARK)):
         folder, place = mark.parent, mark.parent.parent
+        if not counts(place):
+            continue
         with suppress(InUse, OSError), sole_writer(place, 0.0), sole_writer(folder, 0.0):
             clear(folder)
             if not any(path.is_dir() for path in place.iterdir()):  # only the lock is left, which waiters see vanish

@@ -1,4 +1,4 @@
-"""Begins trainings anew: what they have done so far is put aside, not thrown away."""
+"""Begins trainings, or a sweep, anew: what they have done so far is put aside, not thrown away."""
 
 import datetime
 from collections.abc import Iterable, Mapping, Set
@@ -7,8 +7,8 @@ from pathlib import Path
 from snaketorch.errors import UserError
 from snaketorch.state.lock import sole_writer
 
-TRAIN, ASIDE = "train", "set-aside"
-WAIT_SECONDS = 0.0  # a training that runs is not waited for
+TRAIN, TUNE, ASIDE = "train", "tune", "set-aside"
+WAIT_SECONDS = 0.0  # who runs is not waited for
 
 
 def start_over(
@@ -44,12 +44,41 @@ def start_over(
             f"{which} has no unfinished training to put aside; a finished one is trained again when its results "
             f"under results/experiments/{experiment} are deleted"
         )
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
+    now = _now()
     names = [folder.relative_to(root / TRAIN) for folder in folders]
     return [
         (name.parent.as_posix(), _put_aside(folder, root / ASIDE / name, now))
         for name, folder in zip(names, folders, strict=True)
     ]
+
+
+def sweep_over(experiment: str, configured: Iterable[str], root: Path = Path("state")) -> list[Path]:
+    """Puts all trials of an experiment's sweeps aside, under a name with the time: those that are done too.
+
+    Args:
+        experiment: Its name.
+        configured: The experiments that have a sweep; what has state besides is known too.
+        root: The folder of all live state.
+
+    Returns:
+        Where the state of each sweep is now.
+
+    Raises:
+        UserError: there is no such sweep, or nothing to put aside.
+        InUse: the sweep runs.
+    """
+    with_state = {path.parent.parent.name for path in (root / TUNE).glob("*/*/trials.jsonl")}
+    _check(f"there is no sweep of an experiment {experiment!r}", experiment, {*with_state, *configured})
+    folders = sorted(path.parent for path in (root / TUNE / experiment).glob("*/trials.jsonl"))
+    if not folders:
+        raise UserError(f"the sweep of {experiment} has not begun: there is nothing to put aside")
+    now = _now()
+    with sole_writer(root / TUNE / experiment, WAIT_SECONDS):
+        return [_put_aside(folder, root / ASIDE / experiment / f"sweep-{folder.name}", now) for folder in folders]
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
 
 
 def _put_aside(folder: Path, place: Path, now: str) -> Path:

@@ -52,6 +52,7 @@ def _document(study: StudyStatus) -> dict[str, Any]:
                     }
                     for seed in experiment.seeds
                 },
+                "sweep": _outcome(experiment.sweep),
                 "summary": _outcome(experiment.summary),
             }
             for experiment in study.experiments

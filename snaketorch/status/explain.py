@@ -63,7 +63,7 @@ def _lineage(workflow: Workflow, name: str) -> list[str]:
 
 def _concerns(job: Planned, name: str, seed: int | None, lineage: Sequence[str], workflow: Workflow) -> bool:
     """Whether a job makes something of the experiment, or something that it is made from, or the page that shows it."""
-    if "dataset" in job.wildcards:
+    if "dataset" in job.wildcards and "experiment" not in job.wildcards:
         return job.wildcards["dataset"] in {workflow.trained[one].data for one in lineage}
     experiment = job.wildcards.get("experiment")
     if experiment is None:
@@ -182,9 +182,9 @@ def _merged(jobs: Iterable[tuple[Planned, list[str]]]) -> Iterator[str]:
 
 def _title(job: Planned) -> tuple[str, int | None]:
     """A job as people call it, "train_model digits_cnn", and its seed."""
-    subject = job.wildcards.get("dataset") or job.wildcards.get("experiment")
+    subjects = [job.wildcards[name] for name in ("experiment", "dataset") if name in job.wildcards]
     seed = job.wildcards.get("seed")
-    return " ".join([job.rule, *([subject] if subject else [])]), None if seed is None else int(seed)
+    return " ".join([job.rule, *subjects]), None if seed is None else int(seed)
 
 
 def _count(number: int, thing: str) -> str:

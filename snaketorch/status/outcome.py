@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from snaketorch.state.progress import Progress
+from snaketorch.state.sweep_progress import SweepProgress
 
 
 class State(StrEnum):
@@ -34,6 +35,8 @@ class Outcome:
     holder: str | None = None
     """Who runs it."""
     progress: Progress | None = None
+    trials: SweepProgress | None = None
+    """Of a sweep."""
 
     @property
     def is_done(self) -> bool:

@@ -61,6 +61,7 @@ STEPS = {
         Workflow.augmentation_spec, Workflow.augmentation_code, "snaketorch.data.augmentation_picture"
     ),
     "train_model": Step(Workflow.train_spec, Workflow.train_code, "snaketorch.training.train", layout.RECORD),
+    "tune_experiment": Step(Workflow.tune_spec, Workflow.tune_code, "snaketorch.tuning.tune", layout.SWEEP),
     "evaluate_model": Step(
         Workflow.evaluate_spec, Workflow.evaluate_code, "snaketorch.evaluation.evaluate", layout.METRICS
     ),

@@ -44,6 +44,8 @@ class Experiment:
     seeds: list[Seed]
     summary: Outcome | None
     """None for an experiment that only trains, for others."""
+    sweep: Outcome | None = None
+    """None for an experiment without one."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class StudyStatus:
         """Of every job."""
         seeds = [seed for experiment in self.experiments for seed in experiment.seeds]
         of_seeds = [outcome for seed in seeds for outcome in (seed.training, seed.test)]
-        of_all = [experiment.summary for experiment in self.experiments]
+        of_all = [outcome for experiment in self.experiments for outcome in (experiment.sweep, experiment.summary)]
         return [outcome for outcome in (*self.datasets.values(), *of_seeds, *of_all, self.page) if outcome]
 
 
@@ -100,7 +102,8 @@ def _experiment(workflow: Workflow, name: str, trainings: Trainings, sha256: Sha
     for seed in workflow.trained[name].seeds:
         test = None if is_only_needed else trainings.test(name, seed)
         seeds.append(Seed(seed, trainings.training(name, seed), test, _result(name, seed, test)))
-    return Experiment(name, seeds, None if is_only_needed else _summary(workflow, name, seeds, sha256))
+    summary = None if is_only_needed else _summary(workflow, name, seeds, sha256)
+    return Experiment(name, seeds, summary, trainings.sweeps.outcome(name))
 
 
 def _result(name: str, seed: int, test: Outcome | None) -> tuple[str, float | None] | None:

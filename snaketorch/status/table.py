@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from snaketorch.state.progress import Progress
+from snaketorch.state.sweep_progress import SweepProgress
 from snaketorch.status.outcome import Outcome, State
 from snaketorch.status.study import Experiment, Seed, StudyStatus
 
@@ -58,6 +59,8 @@ class Table:
         yield ""
 
     def _experiment(self, experiment: Experiment) -> Iterator[str]:
+        if experiment.sweep:
+            yield from self._lines("sweep", experiment.sweep.state, _said(experiment.sweep))
         for seed in experiment.seeds:
             yield from self._lines(f"seed {seed.seed}", seed.state, _of_seed(seed))
         if experiment.summary:
@@ -128,6 +131,9 @@ def _said(outcome: Outcome) -> list[str]:
     lines = []
     if outcome.progress:
         lines.append(_progress(outcome.progress))
+    if outcome.trials:
+        left = _left(outcome.trials)
+        lines.append(f"{outcome.trials}{f', {left} left' if left else ''}")
     if outcome.holder:
         lines.append(outcome.holder)
     if failure := outcome.failure:
@@ -155,7 +161,7 @@ def _progress(progress: Progress) -> str:
     return f"{bar} {progress.share:4.0%}  epoch {epoch}/{progress.max_epochs}{f'  {left} left' if left else ''}"
 
 
-def _left(progress: Progress) -> str | None:
+def _left(progress: Progress | SweepProgress) -> str | None:
     """As it was estimated, less the time since."""
     if progress.seconds_left is None:
         return None

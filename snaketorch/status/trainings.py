@@ -2,14 +2,25 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from snaketorch import layout
+from snaketorch.config.best import Best
+from snaketorch.config.specs import TrainSpec
 from snaketorch.dag.workflow import Workflow
-from snaketorch.freshness import Now, Outdated, Sha256, outdated_test, outdated_training, read_json
+from snaketorch.errors import UserError
+from snaketorch.freshness import (
+    Now,
+    Outdated,
+    Sha256,
+    outdated_test,
+    outdated_training,
+    read_json,
+)
 from snaketorch.state.checkpoints import CHECKPOINTS, read_manifest
 from snaketorch.state.identity import training_digest
 from snaketorch.state.lock import holder
@@ -18,6 +29,7 @@ from snaketorch.status.comparison import compared
 from snaketorch.status.datasets import Datasets
 from snaketorch.status.jobs import at_work, ended_badly, job_of
 from snaketorch.status.outcome import Outcome, State
+from snaketorch.status.sweeps import Sweeps
 
 OF_A_TRAINING = (layout.MODEL, layout.HISTORY, layout.SAMPLES)
 OF_A_TEST = (layout.PREDICTIONS, layout.FIGURES)
@@ -29,6 +41,7 @@ class Trainings:
     def __init__(self, workflow: Workflow, datasets: Datasets, sha256: Sha256):
         self.workflow, self.datasets, self.sha256 = workflow, datasets, sha256
         self.training, self.test = cache(self._training), cache(self._test)
+        self.sweeps = Sweeps(workflow, datasets, sha256, self._behind)
         self.makers = {
             layout.MODEL.format(experiment=name, seed=seed): (name, seed)
             for name, experiment in workflow.trained.items()
@@ -47,7 +60,11 @@ class Trainings:
         if someone := at_work(job):
             return someone
 
-        behind = tuple(self._behind(name, uses))
+        behind = (*self._behind(name, uses), *self._behind_sweep(name))
+        for best in map(Path, self.workflow.best_of(asked)):
+            with suppress(UserError):  # of a sweep that is not there yet, or no longer fits
+                # the training is told what the configuration says, and has the values of the sweep
+                spec = Best.read(best).put_into(TrainSpec.model_validate(spec)).model_dump(mode="json")
         data = self.datasets.digest(self.workflow.trained[name].data)
         models = {need: self.sha256(Path(path)) for need, path in uses.items() if Path(path).is_file()}
         path = Path(layout.RECORD.format(experiment=name, seed=seed))
@@ -62,6 +79,12 @@ class Trainings:
             return Outcome(end.state, place, failure=end.failure)
         others = _of_other_settings(state, own)
         return Outcome(State.INTERRUPTED, place) if place else Outcome(State.WAITING, (*behind, *others))
+
+    def _behind_sweep(self, name: str) -> Iterator[str]:
+        """Whether the sweep that it takes its values from is not done, or another one."""
+        sweep = self.sweeps.outcome(name)
+        if sweep and not sweep.is_done:
+            yield f"its sweep is {'out of date' if sweep.state is State.STALE else 'not done'}"
 
     def _test(self, name: str, seed: int) -> Outcome:
         asked = SimpleNamespace(experiment=name, seed=seed)

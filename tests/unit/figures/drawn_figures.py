@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from made_up_sweeps import ALL_KEYS, KEYS, LONG, LR, MOMENTUM, OPTIMIZER, sweep
 
 from snaketorch.figures.confusion import confusion_figure
 from snaketorch.figures.curves import learning_curves
@@ -12,6 +13,11 @@ from snaketorch.figures.image_table import image_table
 from snaketorch.figures.language_modelling import Passage, context_figure, passages_figure
 from snaketorch.figures.regression import predicted_figure, residuals_figure
 from snaketorch.figures.reliability import reliability_figure
+from snaketorch.figures.sweep_curves import sweep_curves_figure
+from snaketorch.figures.sweep_history import sweep_history_figure
+from snaketorch.figures.sweep_importance import sweep_importance_figure
+from snaketorch.figures.sweep_parallel import sweep_parallel_figure
+from snaketorch.figures.sweep_slices import sweep_slices_figure
 
 
 def history(epochs=12, seed=0):
@@ -69,6 +75,8 @@ def images(rows, columns, channels=1):
     return np.random.default_rng(0).integers(0, 256, (rows, columns, channels, 10, 8), dtype=np.uint8)
 
 
+SOME_KEYS = [LR, OPTIMIZER, MOMENTUM, LONG]
+
 DRAW = {
     "table of images": lambda: image_table(images(2, 3, 3), "Images", ["one", "two"], ["a", "b", "a very long name"]),
     "passages": lambda: passages_figure([passage(), passage("é" * 200, 1), passage("  ", 0)], "Some passages"),
@@ -99,4 +107,15 @@ DRAW = {
     "predicted numbers": lambda: predicted_figure(*numbers(), "price of a house (1000 €)"),
     "residuals": lambda: residuals_figure(*numbers(5000), "price"),
     "examples of numbers": lambda: examples_figure([Example("rooms 3, age 40", "21.5", "20.9")] * 3, "Some rows"),
+    "history of a sweep": lambda: sweep_history_figure(sweep(40, failed=(4, 9), diverged=(12,)), "val/accuracy", "max"),
+    "history of three trials": lambda: sweep_history_figure(sweep(3), "val/accuracy", "max"),
+    "curves of a sweep": lambda: sweep_curves_figure(sweep(30, mode="min"), "val/loss", "min"),
+    "trials side by side": lambda: sweep_parallel_figure(
+        sweep(30, ALL_KEYS, failed=(4,)), ALL_KEYS, "val/f1_macro", "max"
+    ),
+    "trials of one key": lambda: sweep_parallel_figure(sweep(12, [LR]), [LR], "val/accuracy", "max"),
+    "slices": lambda: sweep_slices_figure(sweep(30, SOME_KEYS, diverged=(3, 4)), SOME_KEYS, "val/accuracy", "max"),
+    "importance": lambda: sweep_importance_figure(
+        {key.path: (0.5 / place, 0.05) for place, key in enumerate(KEYS, start=1)}, 0.8, 24, "val/accuracy"
+    ),
 }

@@ -120,6 +120,7 @@ def test_a_long_name_ends_in_an_ellipsis():
 
 def test_figures_need_neither_torch_nor_pyplot():
     modules = ["confusion", "curves", "examples", "forecasts", "history", "inline", "reliability", "style"]
+    modules += [f"sweep_{name}" for name in ("curves", "history", "importance", "parallel", "slices")]
     code = "import sys\n" + "\n".join(f"import snaketorch.figures.{module}" for module in modules)
     code += "\nprint({'torch', 'matplotlib.pyplot', 'mlflow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -45,8 +45,36 @@ def test_a_lease_is_had_by_one_and_then_by_the_next(tmp_path):
     assert lease_holder(tmp_path) is None
     second = Claim(tmp_path).take()
     assert second.number == first.number + 1
-    assert [path.name for path in tmp_path.glob("lease-*")] == [second.path.name]
+    assert lease_holder(tmp_path).pid == os.getpid()
     second.give_back()
+
+
+@pytest.mark.parametrize("others", [1, 2, 3, 60])
+def test_who_was_held_up_after_looking_finds_that_others_came(tmp_path, monkeypatch, others):
+    Claim(tmp_path).take().give_back()
+    held = []
+
+    def come_meanwhile(claim, number):
+        monkeypatch.undo()
+        for _ in range(others):
+            held.append(Claim(tmp_path).take())
+            if len(held) < others:
+                held[-1].give_back()
+        return True
+
+    monkeypatch.setattr(Claim, "_may_follow", come_meanwhile)
+    assert Claim(tmp_path).take() is None
+    assert lease_holder(tmp_path).pid == os.getpid()
+    assert held[-1].path.exists()
+    assert held[-1]._renew()
+    held[-1].give_back()
+    assert Claim(tmp_path).take().number == others + 2
+
+
+def test_the_files_of_past_leases_do_not_pile_up(tmp_path):
+    for _ in range(100):
+        Claim(tmp_path).take().give_back()
+    assert len(list(tmp_path.glob("lease-*"))) < 30
 
 
 def test_a_holder_renews_its_lease(tmp_path, quick):

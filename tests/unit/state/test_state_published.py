@@ -47,3 +47,10 @@ def test_the_lock_of_the_seed_goes_with_its_last_state(tmp_path):
     mark_published(other)
     clear_published(tmp_path)
     assert not other.parent.exists()
+
+
+def test_a_training_whose_job_failed_in_its_last_moment_keeps_its_state(tmp_path):
+    noted, failed = state(tmp_path, "noted", True), state(tmp_path, "failed", True)
+    clear_published(tmp_path, lambda place: place == noted.parent)
+    assert not noted.exists()
+    assert failed.exists()

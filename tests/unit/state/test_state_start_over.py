@@ -5,7 +5,7 @@ import pytest
 
 from snaketorch.errors import InUse, UserError
 from snaketorch.state.lock import sole_writer
-from snaketorch.state.start_over import start_over
+from snaketorch.state.start_over import start_over, sweep_over
 
 CONFIGURED = {"cnn": [0, 1], "lstm": [0]}
 
@@ -62,4 +62,40 @@ def test_a_training_that_runs_is_left_alone(root):
 def test_what_is_unknown_or_has_nothing_to_put_aside_is_refused(root, experiment, seed, message):
     with pytest.raises(UserError) as caught:
         start_over(experiment, seed, CONFIGURED, root)
+    assert str(caught.value) == message
+
+
+@pytest.fixture
+def sweeps(tmp_path) -> Path:
+    """State of two sweeps of one experiment, the second with another space."""
+    for folder in ("first", "second"):
+        path = tmp_path / "tune/cnn" / folder
+        path.mkdir(parents=True)
+        (path / "trials.jsonl").write_text("")
+    return tmp_path
+
+
+def test_all_trials_of_a_sweep_are_put_aside(sweeps):
+    places = sweep_over("cnn", ["cnn"], sweeps)
+    assert [re.fullmatch(r"sweep-(\w+)-\d{8}T\d{6}", place.name)[1] for place in places] == ["first", "second"]
+    assert all((place / "trials.jsonl").exists() for place in places)
+    assert not list((sweeps / "tune/cnn").glob("*/trials.jsonl"))
+
+
+def test_a_sweep_that_runs_is_left_alone(sweeps):
+    with sole_writer(sweeps / "tune/cnn"), pytest.raises(InUse, match="is in use by"):
+        sweep_over("cnn", ["cnn"], sweeps)
+    assert len(list((sweeps / "tune/cnn").glob("*/trials.jsonl"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("experiment", "message"),
+    [
+        ("lstm", "there is no sweep of an experiment 'lstm'; allowed: cnn, gan"),
+        ("gan", "the sweep of gan has not begun: there is nothing to put aside"),
+    ],
+)
+def test_a_sweep_that_is_unknown_or_has_not_begun_is_refused(sweeps, experiment, message):
+    with pytest.raises(UserError) as caught:
+        sweep_over(experiment, ["gan"], sweeps)
     assert str(caught.value) == message

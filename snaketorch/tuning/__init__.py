@@ -1,0 +1,1 @@
+"""Sweeps: which hyperparameters are tried, and what came of each."""
