@@ -11,7 +11,13 @@ LOCAL_ARTIFACTS = Path("results/mlartifacts")
 
 # a host with or without a port, then the path: nothing that could be a user or a password
 _NO_CREDENTIALS = re.compile(r"(\[[0-9A-Fa-f:]*\]|[^/?#@:]*)(:\d+)?([/?#].*)?")
-_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
+_SECRETS = (
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_TRACKING_TOKEN",
+    "DATABRICKS_TOKEN",
+    "DATABRICKS_PASSWORD",
+    "DATABRICKS_CLIENT_SECRET",
+)
 
 
 def tracking_uri() -> str:

@@ -15,6 +15,7 @@ class Report:
     tags: int = 0
     metrics: int = 0
     """Values sent; of values that are there already the server keeps one."""
+    datasets: int = 0
     files: int = 0
     status: str | None = None
     """The status that was set, None when it was right already."""
@@ -31,7 +32,8 @@ class Report:
     @property
     def sent(self) -> bool:
         """Whether anything went out."""
-        return bool(self.created or self.params or self.tags or self.metrics or self.files or self.status)
+        counts = (self.params, self.tags, self.metrics, self.datasets, self.files)
+        return bool(self.created or any(counts) or self.status)
 
     def __str__(self) -> str:
         counts = [
@@ -40,6 +42,7 @@ class Report:
                 (self.params, "param"),
                 (self.metrics, "value"),
                 (self.tags, "tag"),
+                (self.datasets, "dataset"),
                 (self.files, "file"),
             )
             if count

@@ -5,22 +5,28 @@ from contextlib import AbstractContextManager
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_USER
 
 from snaketorch.journal import ROOT
 from snaketorch.tracking.locks import locked
+from snaketorch.tracking.user import user_name
 
 RUN_KEY = "snaketorch.run_key"
+HAS_JOURNAL = "snaketorch.kind"
+"""Tag of a run that is a parent and more: it has a journal."""
 
 
 def get_run(client: MlflowClient, run_id: str | None) -> MlflowRun | None:
-    """The run with this id; None when there is none, as after the store was deleted."""
+    """The run with this id; None when there is none, as after the store was deleted or an old backup restored.
+
+    A server with logins forbids what it does not know. Who may really not see the run may not see its experiment.
+    """
     if run_id is None:
         return None
     try:
         return client.get_run(run_id)
     except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED"):
             return None
         raise
 
@@ -36,7 +42,7 @@ def find_or_create(
         key: What makes it this run and no other.
         name: For people; a later change in MLflow's pages is kept.
         started: In ms since 1970.
-        tags: For a new run only.
+        tags: For a new run only, which also says who created it.
     """
     # two children of one parent must not both create it
     with _one_at_a_time():
@@ -47,15 +53,18 @@ def find_or_create(
         )
         if found:
             return found[0], False
-        tags = {RUN_KEY: key} | tags
+        tags = {RUN_KEY: key, MLFLOW_USER: user_name()} | tags
         return client.create_run(experiment_id, start_time=started, tags=tags, run_name=name), True
 
 
 def settle_parent(client: MlflowClient, experiment_id: str, parent_id: str, ended: int) -> None:
-    """Lets a parent run stand as its children do: running while one runs, failed when one failed."""
+    """Lets a parent run stand as its children do: running while one runs, failed when one failed.
+
+    One with a journal of its own says itself how it stands.
+    """
     with _one_at_a_time():
         parent = get_run(client, parent_id)
-        if parent is None or parent.info.lifecycle_stage == "deleted":
+        if parent is None or parent.info.lifecycle_stage == "deleted" or HAS_JOURNAL in parent.data.tags:
             return
         children = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent_id}' AND attributes.status = "
 

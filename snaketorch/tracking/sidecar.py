@@ -6,6 +6,7 @@ not wait for its import.
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +14,16 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from snaketorch.launch.variables import of_no_rank
+from snaketorch.threads import of_process
 from snaketorch.tracking.locks import job_at_work
 
 log = logging.getLogger(__name__)
 
 FINISH = b"finish\n"
 """What the job writes to the uploader when there is nothing more to come."""
+FOR_TRAININGS = (signal.SIGUSR1, signal.SIGUSR2)
+"""Ask to save, or to end. ``srun`` sends them to all processes, and they would kill one that does not know them."""
 _DEFAULT_WAIT = 20.0
 
 
@@ -59,6 +64,7 @@ def _start(folder: Path) -> subprocess.Popen | None:
     if find_spec("mlflow") is None:
         log.info("mlflow is not installed here; `python -m snaketorch sync` can send %s from elsewhere", folder)
         return None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, FOR_TRAININGS)  # the uploader has it from its first moment on
     try:
         with (folder / "sync.log").open("ab") as output:
             return subprocess.Popen(
@@ -66,11 +72,14 @@ def _start(folder: Path) -> subprocess.Popen | None:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env={**of_no_rank(os.environ), **of_process(1)},  # the job's threads are for the job
                 start_new_session=True,  # Ctrl-C is for the job; the uploader ends after it
             )
     except OSError as error:
         _warn(folder, f"could not be started ({error})")
         return None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _finish(process: subprocess.Popen, folder: Path) -> None:

@@ -2,14 +2,16 @@
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from snaketorch.errors import UserError
 from snaketorch.tracking.address import LOCAL_ARTIFACTS, scrub, shown, split, sqlite_file
+from snaketorch.tracking.databricks import experiment_name, is_databricks
 from snaketorch.tracking.locks import locked
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ _ENVIRONMENT = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+
+
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Tells MLflow's pages that the study holds training runs; else they guess, and may show it as one of chats."""
 
 
 class TrackingError(UserError):
@@ -53,6 +59,7 @@ def connect(uri: str) -> "MlflowClient":
         if file is None:
             return MlflowClient(_without_credentials(uri))
         with locked(file.with_name(f".{file.name}.lock")):
+            _check_database(file)
             return MlflowClient(uri)
 
 
@@ -64,11 +71,12 @@ def initialise(uri: str, study: str) -> str:
     """
     client = connect(uri)
     with readable_errors(uri):
-        experiment = client.get_experiment_by_name(study) or _create_experiment(client, uri, study)
+        name = experiment_name(uri, study)
+        experiment = client.get_experiment_by_name(name) or _create_experiment(client, uri, name)
     if experiment.lifecycle_stage == "deleted":
         number = experiment.experiment_id
         raise TrackingError(
-            f"the MLflow experiment {study!r} at {shown(uri)} was deleted; restore it "
+            f"the MLflow experiment {name!r} at {shown(uri)} was deleted; restore it "
             f"(`mlflow experiments restore --experiment-id {number}`) or give the study another name"
         )
     return experiment.experiment_id
@@ -89,15 +97,29 @@ def readable_errors(uri: str) -> Iterator[None]:
         raise TrackingError(scrub(text, uri)) from None
 
 
-def _create_experiment(client: "MlflowClient", uri: str, study: str):
+def _check_database(file: Path) -> None:
+    """TrackingError where ``file`` is there and is no database: MLflow would try again for a minute and a half."""
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(file, timeout=0)) as database:
+            database.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        if "unable to open" in str(error):  # one that another has locked is well
+            raise TrackingError(f"{file} cannot be opened as a database") from None
+    except sqlite3.DatabaseError:
+        raise TrackingError(f"{file} is no SQLite database, or it is damaged") from None
+
+
+def _create_experiment(client: "MlflowClient", uri: str, name: str):
     from mlflow.exceptions import MlflowException
 
     try:
-        client.create_experiment(study, artifact_location=_artifact_location(uri))
+        client.create_experiment(name, artifact_location=_artifact_location(uri), tags=_KIND)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was faster
             raise
-    return client.get_experiment_by_name(study)
+    return client.get_experiment_by_name(name)
 
 
 def _artifact_location(uri: str) -> str | None:
@@ -105,7 +127,8 @@ def _artifact_location(uri: str) -> str | None:
     file = sqlite_file(uri)
     if file is not None:
         return (file.parent / LOCAL_ARTIFACTS.name).as_uri()
-    return None if uri.startswith(("http://", "https://")) else Path(LOCAL_ARTIFACTS).resolve().as_uri()
+    decides = uri.startswith(("http://", "https://")) or is_databricks(uri)
+    return None if decides else Path(LOCAL_ARTIFACTS).resolve().as_uri()
 
 
 def _without_credentials(uri: str) -> str:

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.entities import Run as MlflowRun
-from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT, MLFLOW_PARENT_RUN_ID, MLFLOW_SOURCE_NAME
+from mlflow.utils.mlflow_tags import (
+    MLFLOW_DATASET_CONTEXT,
+    MLFLOW_GIT_COMMIT,
+    MLFLOW_PARENT_RUN_ID,
+    MLFLOW_SOURCE_NAME,
+)
 
-from snaketorch.journal import Run, read_artifacts
+from snaketorch.journal import UsedDataset, read_artifacts, read_run
 from snaketorch.publish import write_json
 from snaketorch.tracking.cursor import Cursor
 from snaketorch.tracking.limits import (
@@ -37,7 +42,7 @@ class Upload:
 
     def __init__(self, folder: Path, uri: str, study: str, report: Report):
         self.folder, self.uri, self.study, self.report = folder, uri, study, report
-        self.journal = Run(**json.loads((folder / "run.json").read_text("utf-8")))
+        self.journal = read_run(folder)
         self.cursor = Cursor.load(folder, uri)
 
     def send(self) -> None:
@@ -58,6 +63,7 @@ class Upload:
                 self.report.status = self._status()
                 if parent_id:
                     settle_parent(client, run.info.experiment_id, parent_id, self._ended())
+            self._send_datasets(client, run)
             self._send_files(client, run.info.run_id)
 
     def _start_over(self, client: MlflowClient) -> MlflowRun:
@@ -140,6 +146,20 @@ class Upload:
             client.log_batch(run.info.run_id, tags=batch, synchronous=True)
             self.report.tags += len(batch)
 
+    def _send_datasets(self, client: MlflowClient, run: MlflowRun) -> None:
+        """Sends the datasets that the run used; a server that refuses them still gets the files."""
+        there = {(used.dataset.name, used.dataset.digest) for used in run.inputs.dataset_inputs}
+        new = [_as_input(used) for used in self.journal.datasets if (used["name"], used["digest"]) not in there]
+        if not new:
+            return
+        try:
+            with readable_errors(self.uri):
+                client.log_inputs(run.info.run_id, datasets=new)
+            self.report.datasets += len(new)
+        except TrackingError as error:
+            self.report.problems.append(f"the datasets: {error}")
+            client.get_run(run.info.run_id)  # raises where the server is the trouble
+
     def _send_files(self, client: MlflowClient, run_id: str) -> None:
         """Sends files that are new or have changed; one that is refused does not hold up the others."""
         for file, folder, sha256 in self._files():
@@ -191,6 +211,20 @@ class Upload:
         """When the journal was last written, in ms since 1970."""
         files = [self.folder / "run.json", self.folder / "metrics.jsonl"]
         return int(1000 * max(file.stat().st_mtime for file in files if file.exists()))
+
+
+def _as_input(used: UsedDataset) -> DatasetInput:
+    """A dataset as MLflow keeps it, whose pages show what a sample holds as a table of names and types."""
+    columns = [{"name": name, "type": words, "required": True} for name, words in used["columns"].items()]
+    dataset = Dataset(
+        name=used["name"],
+        digest=used["digest"],
+        source_type="local",
+        source=json_text({"uri": used["path"]}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps(used["profile"]),
+    )
+    return DatasetInput(dataset, [InputTag(MLFLOW_DATASET_CONTEXT, used["context"])])
 
 
 def _whole_lines(path: Path, offset: int) -> Iterator[tuple[bytes, int]]:

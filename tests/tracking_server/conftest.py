@@ -5,8 +5,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from urllib.parse import quote
 
+import postgres_cluster
 import pytest
+from postgres_cluster import Cluster
+from team_server import ADMIN, TeamServer
 
 from snaketorch.tracking.store import connect
 
@@ -64,3 +68,47 @@ def client(server, monkeypatch):
     for name in ("USERNAME", "PASSWORD"):
         monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", "")
     return connect(server.address)
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """PostgreSQL, with databases for one server."""
+    if reason := postgres_cluster.missing():
+        pytest.skip(reason)
+    running = Cluster()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def team(cluster, tmp_path_factory):
+    """The documented server, for the session."""
+    server = TeamServer(cluster, tmp_path_factory.mktemp("team"))
+    try:
+        server.start(MLFLOW_AUTH_ADMIN_PASSWORD=ADMIN)
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def people(team, monkeypatch):
+    """Makes people with a login, and gives the address of the server for each."""
+    from mlflow.server import get_app_client
+
+    def log_in(name, password=ADMIN):
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+
+    def make(name):
+        log_in("admin")
+        auth = get_app_client("basic-auth", team.address)
+        password = f"{name}, a long password"
+        auth.create_user(name, password)
+        log_in("nobody", "")
+        return team.address.replace("://", f"://{name}:{quote(password)}@")
+
+    yield make

@@ -1,5 +1,7 @@
 import base64
 import multiprocessing
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -90,3 +92,26 @@ def test_a_login_in_the_address_reaches_the_server(study, monkeypatch):
 def test_a_fresh_database_is_created_with_its_folder(study):
     connect(f"sqlite:///{study}/new/folder/team.db")
     assert (study / "new" / "folder" / "team.db").stat().st_size > 0
+
+
+def test_what_is_no_database_is_told_at_once(study):
+    folder, file = study / "folder.db", study / "file.db"
+    folder.mkdir()
+    file.write_text("no database " * 100)
+
+    with pytest.raises(TrackingError, match=r"folder\.db cannot be opened as a database"):
+        connect(f"sqlite:///{folder}")
+    with pytest.raises(TrackingError, match=r"file\.db is no SQLite database, or it is damaged"):
+        connect(f"sqlite:///{file}")
+
+
+def test_a_database_that_another_writes_to_is_no_damaged_one(uri, study):
+    file = study / "results/mlflow.db"
+    program = (
+        "import sqlite3, time; d = sqlite3.connect(%r, isolation_level=None); d.execute('BEGIN EXCLUSIVE');"
+        "print(flush=True); time.sleep(1); d.execute('COMMIT')"
+    )
+    with subprocess.Popen([sys.executable, "-c", program % str(file)], stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+
+        assert initialise(uri, "digits") == "1"

@@ -38,6 +38,18 @@ def history(client):
     return get
 
 
+def test_a_run_says_who_created_it_whoever_sends_the_rest(new_journal, sync, runs, monkeypatch):
+    journal = new_journal()
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
+    sync(journal)
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "bert")
+
+    journal.log_metrics({"val/loss": 1.0}, 0)
+    sync(journal)
+
+    assert {run.data.tags["mlflow.user"] for run in runs().values()} == {"ada"}
+
+
 def test_all_that_a_journal_tells_is_in_the_run(new_journal, sync, runs, client, history, tmp_path):
     tags = {"snaketorch.git_commit": "abc123", "snaketorch.dataset": "digits"}
     journal = new_journal(params={"model.kind": "cnn", "empty": ""}, tags=tags)
@@ -61,6 +73,45 @@ def test_all_that_a_journal_tells_is_in_the_run(new_journal, sync, runs, client,
     assert {entry.timestamp for entry in client.get_metric_history(run.info.run_id, "val/loss")} == set(times)
     assert run.info.start_time <= times[0] <= times[-1] <= run.info.end_time + 1
     assert [file.path for file in client.list_artifacts(run.info.run_id, "tables")] == ["tables/history.csv"]
+
+
+DIGITS = {
+    "name": "digits",
+    "digest": "c0ffee00c0ffee00",
+    "context": "train",
+    "path": "results/datasets/digits",
+    "columns": {"image": "uint8 1 x 8 x 8", "label": "int64"},
+    "profile": {"provides": "labelled images", "train_samples": 1257},
+}
+
+
+def test_the_datasets_of_a_run_are_inputs_that_mlflow_shows(new_journal, sync, runs):
+    journal = new_journal(datasets=[DIGITS])
+
+    assert str(sync(journal)).endswith("new run, 1 tag, 1 dataset")
+    assert sync(journal).datasets == 0
+
+    (used,) = runs()[journal.run.key].inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("digits", "c0ffee00c0ffee00")
+    assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", "train")]
+    assert json.loads(used.dataset.source) == {"uri": "results/datasets/digits"}
+    columns = json.loads(used.dataset.schema)["mlflow_colspec"]
+    assert [(column["name"], column["type"]) for column in columns] == [
+        ("image", "uint8 1 x 8 x 8"),
+        ("label", "int64"),
+    ]
+    assert json.loads(used.dataset.profile) == DIGITS["profile"]
+
+
+def test_datasets_that_a_server_refuses_do_not_hold_up_the_files(new_journal, sync, runs, client, tmp_path):
+    journal = new_journal(datasets=[{**DIGITS, "digest": "x" * 40}])
+    (tmp_path / "history.csv").write_text("epoch\n1\n")
+    journal.add_artifact(tmp_path / "history.csv")
+
+    report = sync(journal)
+
+    assert report.files == 1
+    assert [problem.startswith("the datasets: ") for problem in report.problems] == [True]
 
 
 def test_a_second_sync_sends_nothing(new_journal, sync, runs):
