@@ -68,20 +68,24 @@ def module_digest(class_path: str, root: Path) -> str | None:
     None when it does not lie under ``root``: of an installed package the version would have to tell, and that is in
     the record.
     """
-    shapes: dict[str, str] = {}
+    shapes = {name: _own_shape(path) for name, path in own_modules(class_path, root).items()}
+    return hashlib.sha256(repr(sorted(shapes.items())).encode()).hexdigest()[:16] if shapes else None
+
+
+def own_modules(class_path: str, root: Path) -> dict[str, Path]:
+    """Files under ``root`` by module: of that which holds ``class_path``, and of the user's modules that it imports."""
+    found: dict[str, Path] = {}
     waiting = [class_path.rpartition(".")[0]]
     while waiting:
         name = waiting.pop()
         path = _own_path(name, root)
-        if path is None or name in shapes:
+        if path is None or name in found:
             continue
-        content = path.read_bytes()
+        found[name] = path
         try:
-            tree = ast.parse(content, filename=str(path))
+            tree = ast.parse(path.read_bytes(), filename=str(path))
         except (SyntaxError, ValueError):  # Snakemake asks before any job; the job itself says what is wrong
-            shapes[name] = hashlib.sha256(content).hexdigest()
             continue
-        shapes[name] = repr(_shape(tree))
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
@@ -90,7 +94,15 @@ def module_digest(class_path: str, root: Path) -> str | None:
                 module = _absolute(node, package)
                 waiting.extend([module, *(f"{module}.{alias.name}" for alias in node.names)])
         waiting.append(name.rpartition(".")[0])
-    return hashlib.sha256(repr(sorted(shapes.items())).encode()).hexdigest()[:16] if shapes else None
+    return found
+
+
+def _own_shape(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        return repr(_shape(ast.parse(content, filename=str(path))))
+    except (SyntaxError, ValueError):
+        return hashlib.sha256(content).hexdigest()
 
 
 def _own_path(name: str, root: Path) -> Path | None:

@@ -11,20 +11,21 @@ from snaketorch.config.datasets import DatasetConfig
 from snaketorch.config.source_files import files_of
 
 
-def source_digest(root: Path, name: str, dataset: DatasetConfig) -> str:
+def source_digest(root: Path, name: str, dataset: DatasetConfig, result: str = layout.MANIFEST) -> str:
     """16 hexadecimal digits for the names, sizes and times of the files of a dataset; `none` when it has none.
 
-    Raw files that are gone (archived, on another machine) are not missed once the dataset is prepared:
-    then it is the digest that its manifest remembers. It never fails, for Snakemake asks for it before any job: what
-    cannot be read counts by its name alone, and the job says what is wrong with it.
+    Raw files that are gone (archived, on another machine) are not missed once the dataset is prepared: then it is
+    the digest that its manifest remembers, or another ``result`` that was made from them. It never fails, for
+    Snakemake asks for it before any job: what cannot be read counts by its name alone, and the job says what is
+    wrong with it.
     """
     source = dataset.source
     paths = [root / path for _, path in files_of(source, root)]
     if not paths:
         # an empty word would be no argument on a command line
-        return _remembered(root, name, "none") if source.possible_files else "none"
+        return _remembered(root / result.format(dataset=name), "none") if source.possible_files else "none"
     if not all(path.exists() for path in paths):
-        return _remembered(root, name, "missing")
+        return _remembered(root / result.format(dataset=name), "missing")
     total = hashlib.sha256()
     for path in paths:
         for place, size, time in _entries(path):
@@ -32,11 +33,10 @@ def source_digest(root: Path, name: str, dataset: DatasetConfig) -> str:
     return total.hexdigest()[:16]
 
 
-def _remembered(root: Path, name: str, otherwise: str) -> str:
-    """The digest in the manifest of the prepared dataset; ``otherwise`` where there is none."""
-    manifest = root / layout.MANIFEST.format(dataset=name)
+def _remembered(result: Path, otherwise: str) -> str:
+    """The digest in what was made from the files; ``otherwise`` where that is not there."""
     try:
-        return json.loads(manifest.read_text("utf-8"))["record"]["source_digest"]
+        return json.loads(result.read_text("utf-8"))["record"]["source_digest"]
     except (OSError, ValueError, KeyError):
         return otherwise
 

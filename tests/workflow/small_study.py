@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 TIMEOUT = 120
 
-_JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", re.MULTILINE)
+_JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)*)", re.MULTILINE)
 
 
 class Outcome(NamedTuple):
@@ -125,13 +125,16 @@ class SmallStudy:
     def run(self, *arguments: str) -> Outcome:
         return self.snakemake.run(self.folder, self.repository, *arguments, environment=self.environment)
 
-    def run_with_stub(self, *arguments: str, fails: str = "", raises: tuple[str, str] = ("", "")) -> Outcome:
+    def run_with_stub(
+        self, *arguments: str, fails: str = "", raises: tuple[str, str] = ("", ""), finds: str = "tune"
+    ) -> Outcome:
         """Runs the workflow with a ``python`` that only makes the outputs; the records are Snakemake's own.
 
         Args:
             arguments: Of Snakemake.
             fails: Steps that fail without a word.
             raises: A step that fails as the real command line does, and how, see ``step_that_raises.py``.
+            finds: What a sweep writes for its best values.
         """
         calls, programs = self.folder / "calls", self.folder / "programs"
         calls.mkdir(exist_ok=True)
@@ -139,12 +142,13 @@ class SmallStudy:
         shutil.copyfile(HERE / "stub_python.sh", programs / "python")
         (programs / "python").chmod(0o755)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {
+        self.environment |= {
             "PATH": path,
             "STUB_CALLS": str(calls),
             "STUB_FAILS": fails,
             "STUB_RAISES": raises[0],
             "STUB_HOW": raises[1],
+            "STUB_FINDS": finds,
             "STUB_PYTHON": sys.executable,
             "STUB_SCRIPT": str(HERE / "step_that_raises.py"),
         }

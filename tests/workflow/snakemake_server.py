@@ -2,8 +2,8 @@
 
 Importing Snakemake takes longer than a dry-run of a small study. Reads one request a line, in JSON:
 the arguments, the folder and environment to run in, and where stdout and stderr go; answers with the
-exit status. A repository given on the command line has its package imported here too, for its own runs
-only; any other Snakefile brings its own.
+exit status. A repository given on the command line has its package imported here too, and the modules read
+that digests of code stand for, for its own runs only: nobody edits it. Any other Snakefile brings its own.
 """
 
 import gc
@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pydantic  # noqa: F401
 import smart_open  # noqa: F401
@@ -22,6 +23,10 @@ get_argument_parser()  # imports the plugins
 for repository in sys.argv[1:]:
     sys.path.insert(0, repository)  # as Snakemake does
     importlib.import_module("snaketorch.dag.workflow")
+    importlib.import_module("snaketorch.failures.summary")
+    modules = Path(repository, "snaketorch").rglob("*.py")
+    names = [".".join(path.relative_to(repository).with_suffix("").parts) for path in modules]
+    importlib.import_module("snaketorch.dag.code").closure(names)  # to parse them takes longer than a dry-run
 gc.freeze()  # what is imported is shared by all forks
 for line in sys.stdin:
     request = json.loads(line)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from snaketorch import __main__ as command_line
@@ -35,5 +36,6 @@ def fail(arguments) -> None:
     subprocess.run(["python", "-m", "snaketorch", *sys.argv[1:]], env={**os.environ, "STUB_RAISES": ""}, check=True)
 
 
-setattr(command_line, sys.argv[1].replace("-", "_"), fail)
+step = sys.argv[1].replace("-", "_")
+setattr(import_module(f"snaketorch.commands.{step}"), step, fail)
 sys.exit(command_line.main())

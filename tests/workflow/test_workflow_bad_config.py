@@ -6,7 +6,6 @@ that may not be read are tested only there: root, who runs Snakemake in many a c
 """
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -27,10 +26,8 @@ CHOSEN = (
 def test_a_bad_configuration_stops_snakemake_before_any_job(case: Case, tmp_path: Path, snakemake, repository):
     lines, _ = materialise(case, tmp_path)
     before = {path.name for path in tmp_path.iterdir()}
-    start = time.monotonic()
     outcome = snakemake.run(tmp_path, repository, "-n", *case.arguments)
 
-    assert time.monotonic() - start < 20, "promised are 5 s, on a machine that is not busy"
     assert outcome.code == 1
     assert [line for line in outcome.stderr.splitlines() if line.startswith("  ")] == [f"  {line}" for line in lines]
     assert "Traceback" not in outcome.stderr

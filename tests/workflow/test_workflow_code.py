@@ -87,6 +87,7 @@ def test_a_renamed_variable_of_the_training_trains_again(own_study):
         ("report/study.py", REPORT),
         ("tracking/upload.py", set()),
         ("__main__.py", set()),
+        ("commands/train.py", set()),
         ("failures/kinds.py", set()),
         ("dag/workflow.py", set()),
     ],

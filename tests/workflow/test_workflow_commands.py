@@ -10,7 +10,7 @@ import time
 import pytest
 from expected_jobs import ALL, REPORT, from_train
 
-from snaketorch.__main__ import _parser
+from snaketorch.commands.parser import build_parser
 from snaketorch.config import specs
 from snaketorch.provenance import canonical_json
 
@@ -31,7 +31,7 @@ def test_every_command_is_understood_by_its_step(finished_study):
     assert len(calls) == len(ALL)
     for call in calls:
         assert call[:2] == ["-m", "snaketorch"]
-        arguments = _parser().parse_args(call[2:])
+        arguments = build_parser().parse_args(call[2:])
         if arguments.step in SPECS:
             spec = SPECS[arguments.step].model_validate_json(arguments.spec)
             assert canonical_json(spec.model_dump(mode="json")) == arguments.spec, "nothing is lost on the way"
@@ -140,4 +140,4 @@ def test_values_of_the_configuration_are_never_run_by_the_shell(new_study):
     assert new_study.run_with_stub().code == 0
     assert not mark.exists()
     (call,) = (call for call in new_study.calls() if call[2] == "report")
-    assert specs.ReportSpec.model_validate_json(_parser().parse_args(call[2:]).spec).title == text
+    assert specs.ReportSpec.model_validate_json(build_parser().parse_args(call[2:]).spec).title == text

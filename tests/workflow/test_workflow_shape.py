@@ -12,12 +12,32 @@ RULES = {
     "init_tracking",
     "prepare_dataset",
     "preview_augmentation",
+    "tune_experiment",
+    "plan_experiment",
     "train_model",
     "evaluate_model",
+    "bundle_model",
+    "predict_dataset",
+    "settle_model",
+    "monitor_dataset",
     "summarise_experiment",
+    "register_model",
     "report_study",
 }
-TARGETS = {"all", "prepare", "train", "evaluate", "summarise", "report"}
+TARGETS = {
+    "all",
+    "prepare",
+    "tune",
+    "plan",
+    "train",
+    "evaluate",
+    "predict",
+    "summarise",
+    "register",
+    "report",
+    "monitor",
+    "retrain",
+}
 
 
 def of_rules(*rules: str) -> set[str]:

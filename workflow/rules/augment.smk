@@ -16,9 +16,11 @@ rule preview_augmentation:
         "logs/preview_augmentation/{experiment}.log",
     conda:
         "../../envs/train.yaml"
+    envmodules:
+        *modules,
     resources:
-        mem_mb=2048,
-        runtime=10,
+        mem_mb=times_attempt(2048),
+        runtime=times_attempt(10),
         attempt=study.attempt,
     params:
         spec=study.augmentation_spec,

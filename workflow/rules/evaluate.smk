@@ -8,6 +8,8 @@ rule evaluate_model:
         model=layout.MODEL,
         history=layout.HISTORY,
         record=layout.RECORD,
+        best=study.best_of,
+        sweeps=study.sweeps_before,
     output:
         metrics=layout.METRICS,
         predictions=layout.PREDICTIONS,
@@ -23,12 +25,11 @@ rule evaluate_model:
         "logs/evaluate_model/{experiment}/seed-{seed}.log",
     conda:
         "../../envs/train.yaml"
-    threads: study.cpus
+    envmodules:
+        *modules,
+    threads: study.evaluate.threads
     resources:
-        mem_mb=study.memory_mb,
-        runtime=study.runtime_minutes,
-        gpu=study.gpus,
-        nodes=1,
+        **study.evaluate.resources,
         attempt=study.attempt,
     params:
         spec=study.evaluate_spec,
@@ -37,7 +38,7 @@ rule evaluate_model:
     shell:
         "python -m snaketorch evaluate --spec {params.spec:q} --code {params.code:q}"
         " --manifest {input.manifest:q} --model {input.model:q} --record {input.record:q}"
-        " --history {input.history:q} {params.uses:q} --threads {threads}"
+        " --history {input.history:q} {params.uses:q} --threads {threads} --gpus {resources.gpu}"
         " --metrics {output.metrics:q} --predictions {output.predictions:q} --figures {output.figures:q}"
         " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"
 
@@ -46,6 +47,7 @@ rule summarise_experiment:
     input:
         metrics=study.of_seeds(layout.METRICS),
         records=study.of_seeds(layout.RECORD),
+        best=study.best_of,
     output:
         summary=layout.SUMMARY,
         config=layout.CONFIG,
@@ -53,15 +55,17 @@ rule summarise_experiment:
         "logs/summarise_experiment/{experiment}.log",
     conda:
         "../../envs/report.yaml"
+    envmodules:
+        *modules,
     resources:
-        mem_mb=1024,
-        runtime=10,
+        mem_mb=times_attempt(1024),
+        runtime=times_attempt(10),
         attempt=study.attempt,
     params:
         spec=study.summarise_spec,
         code=study.summarise_code,
     shell:
         "python -m snaketorch summarise --spec {params.spec:q} --code {params.code:q}"
-        " --metrics {input.metrics:q} --records {input.records:q}"
+        " --metrics {input.metrics:q} --records {input.records:q} --best {input.best:q}"
         " --summary {output.summary:q} --config {output.config:q}"
         " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

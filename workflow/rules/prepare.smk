@@ -15,12 +15,11 @@ rule prepare_dataset:
         "logs/prepare_dataset/{dataset}.log",
     conda:
         "../../envs/train.yaml"
-    threads: study.cpus
+    envmodules:
+        *modules,
+    threads: study.prepare.threads
     resources:
-        mem_mb=study.memory_mb,
-        runtime=study.runtime_minutes,
-        gpu=study.gpus,
-        nodes=1,
+        **study.prepare.resources,
         attempt=study.attempt,
     params:
         spec=study.prepare_spec,
@@ -28,6 +27,6 @@ rule prepare_dataset:
         source=study.source_digest,
     shell:
         "python -m snaketorch prepare --spec {params.spec:q} --code {params.code:q}"
-        " --source {params.source:q} --threads {threads}"
+        " --source {params.source:q} --threads {threads} --gpus {resources.gpu}"
         " --manifest {output.manifest:q} --preview {output.preview:q} --arrays {output.arrays:q}"
         " --attempt {resources.attempt} --log {log:q} > {log:q} 2>&1"

@@ -9,15 +9,20 @@ rule report_study:
         manifests=study.files(layout.MANIFEST),
         augmentations=study.augmentations,
         samples=study.files(layout.SAMPLES),
+        sweeps=study.sweeps,
+        registrations=study.registrations,
+        plans=study.plans,
     output:
         report(layout.REPORT, caption="../report/study.rst", category="Study"),
     log:
         "logs/report_study.log",
     conda:
         "../../envs/report.yaml"
+    envmodules:
+        *modules,
     resources:
-        mem_mb=2048,
-        runtime=30,
+        mem_mb=times_attempt(2048),
+        runtime=times_attempt(30),
         attempt=study.attempt,
     params:
         spec=study.report_spec,

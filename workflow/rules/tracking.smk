@@ -14,6 +14,8 @@ rule init_tracking:
     localrule: True
     conda:
         "../../envs/train.yaml"
+    envmodules:
+        *modules,
     resources:
         mem_mb=1024,
         runtime=10,

@@ -5,6 +5,10 @@ rule train_model:
     input:
         unpack(study.train_models),
         manifest=study.manifest_of,
+        best=study.best_of,
+        sweeps=study.sweeps_before,
+        # what is asked of the cluster comes from it, and nothing of the result: see leave_out in common.smk
+        plan=study.plan_of,
     output:
         model=layout.MODEL,
         history=layout.HISTORY,
@@ -14,12 +18,11 @@ rule train_model:
         "logs/train_model/{experiment}/seed-{seed}.log",
     conda:
         "../../envs/train.yaml"
-    threads: study.cpus
+    envmodules:
+        *modules,
+    threads: study.train.threads
     resources:
-        mem_mb=study.memory_mb,
-        runtime=study.runtime_minutes,
-        gpu=study.gpus,
-        nodes=1,
+        **study.train.resources,
         # how often state is saved is no parameter: an edit of it must train nothing anew
         checkpoint_epochs=study.checkpoint_epochs,
         checkpoint_seconds=study.checkpoint_seconds,
@@ -32,7 +35,7 @@ rule train_model:
     shell:
         # exec: no shell in between, which a signal to the whole job would end before the training has saved
         "exec python -m snaketorch train --spec {params.spec:q} --code {params.code:q}"
-        " --manifest {input.manifest:q} {params.uses:q} --state {params.state:q} --threads {threads}"
+        " --manifest {input.manifest:q} {params.uses:q} --best {input.best:q} --state {params.state:q} --threads {threads} --gpus {resources.gpu}"
         " --model {output.model:q} --history {output.history:q} --record {output.record:q}"
         " --samples {output.samples:q}"
         " --runtime {resources.runtime}"

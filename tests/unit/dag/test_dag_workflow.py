@@ -64,7 +64,7 @@ def test_a_spec_holds_exactly_its_part(workflow, cnn):
         },
         "evaluate_spec": {"experiment", "seed", "data", "task", "evaluate"},
         "summarise_spec": {"study", "experiment", "config"},
-        "report_spec": {"study", "title", "experiments"},
+        "report_spec": {"study", "title", "experiments", "siblings", "matrices", "registered", "planned", "compared"},
     }
 
 
@@ -84,7 +84,7 @@ def test_nothing_of_one_job_is_in_the_spec_of_another(workflow, cnn, gru):
 def test_the_title_of_the_report_is_the_study_where_there_is_none(study_files, cnn):
     workflow = changed(study_files, "report: {title: A small study}\n", "", "config.yaml")
 
-    assert json.loads(workflow.report_spec(cnn)) == {"study": "small", "title": "small", "experiments": ["cnn", "gru"]}
+    assert json.loads(workflow.report_spec(cnn))["title"] == "small"
 
 
 def test_resources_change_the_summary_only(workflow, study_files, cnn):
@@ -93,6 +93,20 @@ def test_resources_change_the_summary_only(workflow, study_files, cnn):
     after = answers(changed(study_files, "memory_gb: 1.5", "memory_gb: 8"), cnn, *SPECS)
 
     assert [question for question in SPECS if before[question] != after[question]] == ["summarise_spec"]
+
+
+def test_a_gate_changes_what_is_registered_and_shown_and_no_result(workflow, study_files, cnn):
+    before = answers(workflow, cnn, *SPECS)
+
+    registered = changed(study_files, "data: digits", "data: digits\nregister: {gate: {min: 0.9}}")
+    after = answers(registered, cnn, *SPECS)
+
+    assert [question for question in SPECS if before[question] != after[question]] == ["report_spec"]
+    spec = json.loads(registered.register_spec(cnn))
+    assert (spec["name"], spec["gate"]["metric"], spec["gate"]["min"]) == ("cnn", "test/accuracy", 0.9)
+    assert canonical_json(specs.RegisterSpec.model_validate(spec).model_dump(mode="json")) == canonical_json(spec)
+    assert registered.registrations == [layout.REGISTRATION.format(experiment="cnn")]
+    assert (workflow.registrations, workflow.bundles) == ([], [])
 
 
 def test_the_picture_of_an_augmented_series_depends_on_how_its_task_cuts_it(study_files, gru):
@@ -162,12 +176,6 @@ def test_the_code_of_an_own_network_is_part_of_the_training_and_the_test(study_f
     ]
 
 
-def test_a_retry_gets_more_memory_and_time(workflow, cnn):
-    assert [workflow.memory_mb(cnn, attempt) for attempt in (1, 2, 3)] == [1536, 3072, 4608]
-    assert [workflow.runtime_minutes(cnn, attempt) for attempt in (1, 2, 3)] == [15, 30, 45]
-    assert (workflow.cpus(cnn), workflow.gpus(cnn)) == (2, 1)
-
-
 def test_the_files_of_a_dataset_are_looked_at_once_in_a_process(study_files, cnn, monkeypatch):
     monkeypatch.chdir(study_files)
     (study_files / "photos").mkdir()
@@ -181,34 +189,16 @@ def test_the_files_of_a_dataset_are_looked_at_once_in_a_process(study_files, cnn
     assert Workflow(load_study(study_files)).source_digest(cnn) != first
 
 
-def test_what_a_dataset_asks_for_is_for_its_preparation_alone(study_files, cnn):
+def test_each_rule_asks_for_what_its_experiment_or_dataset_says(study_files, cnn):
     old = "name: digits}\n"
-    asked = "resources: {gpus: 1, cpus: 8, memory_gb: 16, hours: 3}\n"
     before = answers(Workflow(load_study(study_files)), cnn, *SPECS)
-    workflow = changed(study_files, old, old + asked, "datasets/digits.yaml")
-    preparation = SimpleNamespace(dataset="digits")
+    workflow = changed(study_files, old, old + "resources: {cpus: 8, memory_gb: 16}\n", "datasets/digits.yaml")
+    asks = {step: getattr(workflow, step) for step in ("prepare", "train", "evaluate")}
 
-    assert (workflow.cpus(preparation), workflow.gpus(preparation)) == (8, 1)
-    assert [workflow.memory_mb(preparation, attempt) for attempt in (1, 2)] == [16384, 32768]
-    assert [workflow.runtime_minutes(preparation, attempt) for attempt in (1, 2)] == [180, 360]
-    assert (workflow.cpus(cnn), workflow.memory_mb(cnn, 1)) == (2, 1536)
+    assert {step: each.threads(cnn) for step, each in asks.items()} == {"prepare": 8, "train": 2, "evaluate": 2}
+    memory = {step: each.resources["mem_mb"](cnn, attempt=1) for step, each in asks.items()}
+    assert memory == {"prepare": 16384, "train": 1536, "evaluate": 1536}
     assert answers(workflow, cnn, *SPECS) == before
-
-
-def test_a_preparation_has_four_cores_and_an_hour_where_nothing_is_asked_for(workflow):
-    preparation = SimpleNamespace(dataset="sunspots")
-
-    assert (workflow.cpus(preparation), workflow.gpus(preparation)) == (4, 0)
-    assert (workflow.memory_mb(preparation, 1), workflow.runtime_minutes(preparation, 1)) == (4096, 60)
-
-
-def test_resources_that_were_not_asked_for_have_defaults(workflow, gru):
-    assert (workflow.cpus(gru), workflow.gpus(gru)) == (1, 0)
-    assert (workflow.memory_mb(gru, 1), workflow.runtime_minutes(gru, 1)) == (4096, 60)
-
-
-def test_a_job_has_a_minute_at_least(study_files, cnn):
-    assert changed(study_files, "hours: 0.25", "hours: 0.001").runtime_minutes(cnn, 1) == 1
 
 
 def test_how_often_a_training_saves_its_state_is_in_no_spec_but_the_summarys(study_files, workflow, cnn, gru):
