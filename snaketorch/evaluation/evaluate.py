@@ -30,7 +30,7 @@ from snaketorch.journal import Journal
 from snaketorch.publish import whole_file, whole_folder, write_json
 from snaketorch.tasks import samples_of
 from snaketorch.tasks.base import TaskModule
-from snaketorch.training.model_file import load_model
+from snaketorch.training.model_file import check_origin, load_model
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def evaluate(
     task.options = task.options.model_copy(update=tested_with)
     task.use({name: load_model(path) for name, path in (uses or {}).items()})
     model_sha256 = provenance.file_sha256(model)
-    _check_origin(training, model, model_sha256, dataset)
+    check_origin(training, model, model_sha256, dataset)
     dataset.verify()
     names = _metrics_to_measure(spec, task)
 
@@ -134,19 +134,6 @@ def evaluate(
     write_json(metrics, content)
     _tell_journal(training, content["metrics"], [metrics, predictions], figures)
     log.info("%s", ", ".join(f"{name} {_shown(value)}" for name, value in content["metrics"].items()))
-
-
-def _check_origin(training: Mapping[str, Any], model: Path, sha256: str, dataset: Manifest) -> None:
-    if training["outputs"]["model"] != sha256:
-        raise UserError(
-            f"{model} is not the model that its record describes (SHA-256); train again, or restore the file"
-        )
-    trained_on = training["inputs"]["manifest"]["digest"]
-    if trained_on != dataset.digest:
-        raise UserError(
-            f"{model} was trained on a dataset with the digest {trained_on}, but that of {dataset.path} is "
-            f"{dataset.digest}: what is test data now may have been training data; train again"
-        )
 
 
 def _metrics_to_measure(spec: EvaluateSpec, task: TaskModule) -> list[str]:

@@ -3,9 +3,10 @@
 import logging
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from snaketorch.tasks.base import TaskModule
 log = logging.getLogger(__name__)
 
 LATENCY_CALLS = 30
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,19 @@ def predict(
         OutOfMemory: It does not hold the prediction of one sample.
     """
     task = task.eval().float().to(device)
-    batch_size = min(batch_size, len(samples))
+    found, _ = in_batches_that_fit(lambda size: _predict(task, samples, size, device), min(batch_size, len(samples)))
+    return found
+
+
+def in_batches_that_fit(attempt: Callable[[int], T], batch_size: int) -> tuple[T, int]:
+    """What ``attempt`` gives for a size of batches, halved until the device's memory holds them; and that size.
+
+    Raises:
+        OutOfMemory: It does not hold the prediction of one sample.
+    """
     while True:
         try:
-            return _predict(task, samples, batch_size, device)
+            return attempt(batch_size), batch_size
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -83,6 +95,14 @@ def predict(
 
 
 @torch.inference_mode()
+def predicted(task: TaskModule, samples: Samples, batch_size: int, device: torch.device) -> dict[str, np.ndarray]:
+    """As ``predict``, of a task that is on ``device`` already, in batches of that size, without measuring its cost."""
+    batches = EvaluationBatches(samples, batch_size, reads_ahead_for=device if device.type == "cuda" else None)
+    with full_float32():
+        return _joined([_of(task, batch, device) for batch in batches])
+
+
+@torch.inference_mode()
 def _predict(
     task: TaskModule, samples: Samples, batch_size: int, device: torch.device
 ) -> tuple[dict[str, np.ndarray], Cost]:
@@ -93,9 +113,7 @@ def _predict(
         task.predict(_moved(next(iter(batches)), device))  # the first call loads kernels and fills caches
         _wait_for(device)
         started = time.perf_counter()
-        parts = [
-            {name: value.cpu() for name, value in task.predict(_moved(batch, device)).items()} for batch in batches
-        ]
+        parts = [_of(task, batch, device) for batch in batches]
         seconds = time.perf_counter() - started
         latency = _latency_ms(task, _moved(samples.batch(torch.zeros(1, dtype=torch.int64)), device), device)
     cost = Cost(
@@ -104,7 +122,16 @@ def _predict(
         peak_memory_mb=peak_memory_mb(device),
         parameters=sum(weight.numel() for weight in task.network.parameters()),
     )
-    return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}, cost
+    return _joined(parts), cost
+
+
+def _of(task: TaskModule, batch: Batch, device: torch.device) -> Batch:
+    """What is predicted of a batch, on the CPU."""
+    return {name: value.cpu() for name, value in task.predict(_moved(batch, device)).items()}
+
+
+def _joined(parts: list[Batch]) -> dict[str, np.ndarray]:
+    return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
 
 
 def _moved(batch: Batch, device: torch.device) -> Batch:

@@ -30,13 +30,27 @@ def aligned(value: float | None, like: float | None) -> str:
     return _written(value, _decimals(like, 4))
 
 
+def signed(value: float | None, like: float | None) -> str:
+    """A difference with its sign, and decimals that show two digits of ``like``: +0.0065."""
+    if value is None:
+        return NOTHING
+    text = _written(abs(value), min(_decimals(like, 2), 6)) if like else number(abs(value))
+    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{text}"
+
+
 def estimate(metric: dict[str, Any]) -> str:
-    """Mean and half the width of its interval, to two digits of the latter: 0.9861 ± 0.0054."""
+    """Mean and half the width of its interval, to two digits of the latter: 0.9861 ± 0.0054.
+
+    An interval that ends where the metric does has no such half, and is written out: 0.988 (0.962 to 1.000).
+    """
     mean, interval = metric["mean"], metric["ci95"]
     if mean is None or not interval:
         return number(mean)
-    half = (interval[1] - interval[0]) / 2
+    below, above = mean - interval[0], interval[1] - mean
+    half = max(below, above)
     decimals = min(_decimals(half, 2), 6) if half else _decimals(mean, 4)
+    if not math.isclose(below, above, rel_tol=1e-6, abs_tol=1e-12):
+        return f"{_written(mean, decimals)} ({_written(interval[0], decimals)} to {_written(interval[1], decimals)})"
     return f"{_written(mean, decimals)} ± {_written(half, decimals)}"
 
 

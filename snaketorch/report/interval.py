@@ -9,14 +9,20 @@ import statistics
 from collections.abc import Mapping
 from typing import Any
 
+from snaketorch.report.metric_range import ANYWHERE, MetricRange
+
 CONFIDENCE = 0.95
 
 
-def over_seeds(values: Mapping[int, float | None]) -> dict[str, Any]:
+def over_seeds(values: Mapping[int, float | None], within: MetricRange = ANYWHERE) -> dict[str, Any]:
     """Mean, standard deviation (n - 1) and 95 % interval of the mean.
 
     One seed has neither deviation nor interval. A value that could not be measured (None) leaves all
     three out: a mean without the seed that failed would look better than the experiment is.
+
+    Args:
+        values: By seed.
+        within: Where the metric can be; the interval ends there.
     """
     measured = [value for value in values.values() if value is not None]
     found = {
@@ -32,7 +38,7 @@ def over_seeds(values: Mapping[int, float | None]) -> dict[str, Any]:
     if len(measured) > 1:
         found["sd"] = deviation = statistics.stdev(measured)
         half = student_t(CONFIDENCE, len(measured) - 1) * deviation / math.sqrt(len(measured))
-        found["ci95"] = [mean - half, mean + half]
+        found["ci95"] = list(within.clip((mean - half, mean + half)))
     return found
 
 

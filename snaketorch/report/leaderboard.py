@@ -1,7 +1,7 @@
 """Tables that rank experiments, each of experiments that can be compared."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,12 @@ class Row:
     experiment: Experiment
     plot: IntervalPlot | None
     is_best: bool
+    matrix: str = ""
+    """The matrix that it was made of, where that has others in the table."""
+    of: int = 0
+    """How many of them there are."""
+    is_folded: bool = False
+    """Whether a better one of the same matrix stands for it."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +58,17 @@ class Board:
         return next((row.experiment for row in self.rows if row.is_best), None)
 
 
-def leaderboards(experiments: Iterable[Experiment]) -> list[Board]:
-    """One table for each group of comparable experiments, in the order in which the groups appear."""
+def leaderboards(experiments: Iterable[Experiment], matrices: Mapping[str, Sequence[str]] | None = None) -> list[Board]:
+    """One table for each group of comparable experiments, in the order in which the groups appear.
+
+    Of each of ``matrices``, which have the names of their experiments, the best one stands for all in a table.
+    """
+    matrix_of = {member: name for name, members in (matrices or {}).items() for member in members}
     groups: dict[tuple, list[Experiment]] = {}
     for experiment in experiments:
         groups.setdefault(_comparable(experiment), []).append(experiment)
     named = Counter(key[:2] for key in groups)
-    return [_board(group, _apart(group[0]) if named[key[:2]] > 1 else "") for key, group in groups.items()]
+    return [_board(group, _apart(group[0]) if named[key[:2]] > 1 else "", matrix_of) for key, group in groups.items()]
 
 
 def best_first(boards: Iterable[Board]) -> list[Experiment]:
@@ -108,7 +118,7 @@ def _apart(experiment: Experiment) -> str:
     return ", ".join(parts)
 
 
-def _board(group: Sequence[Experiment], apart: str) -> Board:
+def _board(group: Sequence[Experiment], apart: str, matrix_of: Mapping[str, str]) -> Board:
     first = group[0]
     goal, mode = first.summary["goal"], first.summary["mode"]
     baselines = dict(_baselines(group, goal))
@@ -124,19 +134,29 @@ def _board(group: Sequence[Experiment], apart: str) -> Board:
         tested=tested,
         unit=unit,
         axis=axis,
-        rows=[
-            Row(
-                experiment,
-                interval_plot(experiment.goal, axis) if axis else None,
-                is_best=experiment is ranked[0] and experiment.goal["mean"] is not None,
-            )
-            for experiment in ranked
-        ],
+        rows=list(_rows(ranked, axis, matrix_of)),
         baselines=[
             Baseline(name, value, axis and axis.x(value), bool(axis) and axis.low <= value <= axis.high)
             for name, value in sorted(baselines.items(), key=lambda item: item[1], reverse=mode == "max")
         ],
     )
+
+
+def _rows(ranked: Sequence[Experiment], axis: Axis | None, matrix_of: Mapping[str, str]) -> Iterator[Row]:
+    sizes = Counter(matrix_of[experiment.name] for experiment in ranked if experiment.name in matrix_of)
+    seen: set[str] = set()
+    for experiment in ranked:
+        matrix = matrix_of.get(experiment.name, "")
+        matrix = matrix if sizes[matrix] > 1 else ""
+        yield Row(
+            experiment,
+            interval_plot(experiment.goal, axis) if axis else None,
+            is_best=experiment is ranked[0] and experiment.goal["mean"] is not None,
+            matrix=matrix,
+            of=sizes[matrix],
+            is_folded=matrix in seen,
+        )
+        seen.update({matrix} - {""})
 
 
 def _baselines(group: Iterable[Experiment], goal: str) -> Iterator[tuple[str, float]]:

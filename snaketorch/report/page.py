@@ -13,6 +13,7 @@ from snaketorch.report.interval_plot import WIDTH
 
 FILTERS = (
     formats.number,
+    formats.signed,
     formats.aligned,
     formats.estimate,
     formats.duration,

@@ -29,6 +29,7 @@ def provenance(experiment: Experiment) -> list[Fact]:
             ("Git commit", lambda seed: _commit(seed.record["git"]), False),
             ("Machine", lambda seed: machine(seed.record["host"]), False),
             ("Device", _device, False),
+            ("Processes", processes, False),
             ("Precision", _precision, False),
             ("Weights", _kept, False),
             ("Started", lambda seed: moment(seed.record["started"]), False),
@@ -56,6 +57,13 @@ def machine(host: dict[str, Any]) -> str:
 def software(versions: dict[str, str]) -> str:
     """Packages with their versions."""
     return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def processes(seed: Seed) -> str:
+    """How many trained together, and how; nothing of one alone."""
+    record = seed.record
+    count = record.get("processes", 1)
+    return f"{count}, {record['strategy']}, {record['step_size']} samples a step" if count > 1 else NOTHING
 
 
 def _device(seed: Seed) -> str:

@@ -4,16 +4,16 @@ from typing import Any
 
 import yaml
 
-from snaketorch.config.experiment import ExperimentConfig
+from snaketorch.config.experiment import AFTER_THE_SUMMARY, ExperimentConfig
 from snaketorch.config.yaml_loader import parse_scalar
 
 
 def resolved_yaml(experiment: str, config: ExperimentConfig) -> str:
     """The file ``config.yaml`` beside the results."""
     content = config.model_dump(mode="json")
-    for inheritance in ("extends", "abstract"):
-        if not content[inheritance]:  # as if it were not there
-            del content[inheritance]
+    for key in ("extends", "abstract", *AFTER_THE_SUMMARY):
+        if not content[key]:  # as if it were not there
+            del content[key]
     return (
         f"# What experiment '{experiment}' was run with: its file, what that extends, and every default written out.\n"
         f"# A result, made with summary.json: to change the experiment, edit config/experiments/{experiment}.yaml.\n\n"

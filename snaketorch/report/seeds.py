@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from snaketorch.config.base import Section
+from snaketorch.config.best import Best
 from snaketorch.config.specs import EvaluateSpec, SummariseSpec, TrainSpec
 from snaketorch.errors import UserError
 from snaketorch.freshness import Now, outdated_test, outdated_training, read_json, refuse, stale
@@ -23,12 +24,14 @@ class SeedResult:
     """SHA-256 of ``metrics``, ``record`` and ``model``."""
 
 
-def read_seeds(spec: SummariseSpec, metrics: list[Path], records: list[Path]) -> list[SeedResult]:
+def read_seeds(
+    spec: SummariseSpec, metrics: list[Path], records: list[Path], best: Best | None = None
+) -> list[SeedResult]:
     """The seeds of ``spec``, in its order. UserError for results that are missing, mixed up or out of date."""
     found = {
         result.seed: result
         for metrics_path, record_path in _pairs(metrics, records)
-        for result in [_read_seed(spec, metrics_path, record_path)]
+        for result in [_read_seed(spec, metrics_path, record_path, best)]
     }
     expected = spec.config.seeds
     if sorted(found) != sorted(expected) or len(metrics) != len(expected):
@@ -50,9 +53,12 @@ def _pairs(metrics: list[Path], records: list[Path]) -> Iterator[tuple[Path, Pat
         yield path, by_folder[path.parent]
 
 
-def _read_seed(spec: SummariseSpec, metrics_path: Path, record_path: Path) -> SeedResult:
+def _read_seed(spec: SummariseSpec, metrics_path: Path, record_path: Path, best: Best | None) -> SeedResult:
     record, record_sha256 = read_json(record_path)
-    refuse(outdated_training(record_path, record, _now(_training(spec, record["seed"])), file_sha256))
+    training = _training(spec, record["seed"])
+    if best:
+        training = best.put_into(training)
+    refuse(outdated_training(record_path, record, _now(training), file_sha256))
     metrics, metrics_sha256 = read_json(metrics_path)
     refuse(outdated_test(metrics_path, metrics, record, _now(_test(spec, record["seed"])), file_sha256))
     digests = {"metrics": metrics_sha256, "record": record_sha256, "model": record["outputs"]["model"]}

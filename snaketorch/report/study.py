@@ -16,11 +16,16 @@ from snaketorch.report.datasets import CLASSES_SHOWN, augmentation, datasets
 from snaketorch.report.details import Table, detail_tables
 from snaketorch.report.gallery import MAX_EXPERIMENTS, gallery
 from snaketorch.report.leaderboard import best_first, leaderboards
+from snaketorch.report.matrices import matrices
 from snaketorch.report.page import render
+from snaketorch.report.plans import Plan, plans
 from snaketorch.report.provenance_table import Fact, machine, provenance, software
+from snaketorch.report.registry import Registration, registrations
 from snaketorch.report.remarks import Remark, remarks
 from snaketorch.report.results import Experiment, read_experiment
 from snaketorch.report.samples import Samples, samples
+from snaketorch.report.sweeps import FAILED_SHOWN, Sweep, sweeps
+from snaketorch.report.usage import Usage, usage
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +44,10 @@ class Chapter:
     """A data URI."""
     remarks: list[Remark]
     samples: list[Samples]
+    sweep: Sweep | None
+    registration: Registration | None
+    plan: Plan | None
+    usage: Usage | None
 
 
 def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
@@ -47,7 +56,10 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
     UserError when a file below ``results`` is missing, or changed since the summary that tells of it.
     """
     experiments = [read_experiment(results, spec.study, name) for name in spec.experiments]
-    boards = leaderboards(experiments)
+    boards = leaderboards(experiments, spec.matrices)
+    tuned = sweeps(experiments, spec.siblings)
+    registered = registrations(experiments, spec.registered)
+    planned = plans(experiments, spec.planned)
     text = render(
         title=spec.title,
         study=spec.study,
@@ -67,11 +79,18 @@ def report(spec: ReportSpec, *, results: Path, out: Path, code: str) -> None:
                 augmentation(experiment),
                 remarks({seed.seed: seed.metrics["details"] for seed in experiment.seeds}),
                 samples(experiment),
+                tuned.get(experiment.name),
+                registered.get(experiment.name),
+                planned.get(experiment.name),
+                usage(experiment),
             )
             for experiment in experiments
         ],
         datasets=datasets(results, experiments),
         gallery=gallery(best_first(boards)),
+        matrices=matrices(spec.matrices, experiments),
+        tuned=tuned,
+        failed_shown=FAILED_SHOWN,
         classes_shown=CLASSES_SHOWN,
         max_experiments=MAX_EXPERIMENTS,
         open_up_to=OPEN_UP_TO,

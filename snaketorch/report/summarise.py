@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from snaketorch.config.best import Best
 from snaketorch.config.specs import SummariseSpec
 from snaketorch.freshness import FORMAT
-from snaketorch.journal import ROOT, Journal, Run, flatten
+from snaketorch.journal import ROOT, Journal, Run, UsedDataset, flatten, read_run
 from snaketorch.provenance import digest, file_sha256, git_state, host, versions
 from snaketorch.publish import write_json, write_text
 from snaketorch.report.interval import over_seeds
+from snaketorch.report.metric_range import range_of
 from snaketorch.report.resolved_yaml import resolved_yaml
 from snaketorch.report.seeds import SeedResult, read_seeds
 
@@ -21,15 +23,24 @@ log = logging.getLogger(__name__)
 
 
 def summarise(
-    spec: SummariseSpec, *, metrics: list[Path], records: list[Path], summary: Path, config: Path, code: str
+    spec: SummariseSpec,
+    *,
+    metrics: list[Path],
+    records: list[Path],
+    summary: Path,
+    config: Path,
+    code: str,
+    best: Path | None = None,
 ) -> None:
     """Writes ``summary`` and ``config`` from the ``metrics.json`` and ``record.json`` of every seed.
+
+    ``best`` is the result of the experiment's sweep, with whose values it was trained.
 
     UserError when a result is missing, does not belong to the files beside it, or was made with another
     configuration: an old result never poses as a current one.
     """
     clock, started = time.monotonic(), datetime.now(UTC)
-    seeds = read_seeds(spec, metrics, records)
+    seeds = read_seeds(spec, metrics, records, Best.read(best) if best else None)
     write_text(config, resolved_yaml(spec.experiment, spec.config))
     content = _summary(spec, seeds)
     content["record"] = {
@@ -63,7 +74,7 @@ def _summary(spec: SummariseSpec, seeds: list[SeedResult]) -> dict[str, Any]:
         "goal": first["goal"],
         "mode": first["modes"][first["goal"]],
         "metrics": {
-            name: over_seeds({result.seed: result.metrics["metrics"][name] for result in seeds})
+            name: over_seeds({result.seed: result.metrics["metrics"][name] for result in seeds}, range_of(name))
             for name in first["metrics"]
         },
         "modes": first["modes"],
@@ -109,12 +120,21 @@ def _write_journal(spec: SummariseSpec, content: dict[str, Any], first: SeedResu
             "snaketorch.spec_digest": content["record"]["spec_digest"],
             "snaketorch.code_digest": content["record"]["code_digest"],
         },
+        datasets=_datasets(first),
     )
     journal = Journal(ROOT / group_key, run)
     journal.log_metrics(dict(_journal_metrics(content["metrics"])), step=0)
     for path in artifacts:
         journal.add_artifact(path)
     journal.finish("FINISHED")
+
+
+def _datasets(first: SeedResult) -> list[UsedDataset]:
+    """Of a seed's own run; none where its journal is gone."""
+    try:
+        return read_run(Path(first.record["journal"])).datasets
+    except FileNotFoundError:
+        return []
 
 
 def _journal_metrics(metrics: dict[str, Any]) -> Iterable[tuple[str, float]]:

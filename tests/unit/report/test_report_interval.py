@@ -4,6 +4,7 @@ import pytest
 from scipy import stats
 
 from snaketorch.report.interval import over_seeds, student_t
+from snaketorch.report.metric_range import MetricRange
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 9, 10, 29, 30, 199])
@@ -31,3 +32,12 @@ def test_a_seed_that_was_not_measured_leaves_no_mean():
     found = over_seeds({0: 0.1, 1: None, 2: 0.3})
 
     assert (found["mean"], found["sd"], found["ci95"], found["n"]) == (None, None, None, 2)
+
+
+def test_an_interval_ends_where_the_metric_does():
+    values = {0: 0.99, 1: 1.0}
+
+    assert over_seeds(values)["ci95"][1] > 1
+    found = over_seeds(values, MetricRange(0.0, 1.0))
+    assert found["ci95"] == [over_seeds(values)["ci95"][0], 1.0]
+    assert found["mean"] == pytest.approx(0.995)

@@ -100,6 +100,7 @@ def test_an_experiment_shows_metrics_details_configuration_and_origin(page):
         "Figures of the test",
         "Per step mean over seeds",
         "Cost",
+        "Machine the most memory of a seed, means of all else",
         "Configuration",
         "Provenance",
         "Reproduce",

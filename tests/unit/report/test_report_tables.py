@@ -5,6 +5,7 @@ from snaketorch.report.details import detail_tables
 from snaketorch.report.highlight import highlight
 from snaketorch.report.interval import over_seeds
 from snaketorch.report.interval_plot import common_axis, interval_plot
+from snaketorch.report.metric_range import MetricRange
 
 
 def metric(*values):
@@ -41,6 +42,12 @@ def test_numbers_have_four_digits(value, text):
 )
 def test_an_estimate_is_rounded_by_its_interval(values, text):
     assert formats.estimate(metric(*values)) == text
+
+
+def test_an_estimate_never_promises_more_than_the_metric_can_be():
+    found = over_seeds({0: 0.97, 1: 0.99, 2: 1.0}, MetricRange(0.0, 1.0))
+
+    assert formats.estimate(found) == "0.987 (0.949 to 1.000)"
 
 
 @pytest.mark.parametrize(
