@@ -40,9 +40,11 @@ def table(rows: list[dict[str, Any]], code: int, minutes: float) -> str:
     lines = [
         "# No step is lost",
         "",
-        "Trainings, and the workflow that runs them, are killed, robbed of their disk and given damaged checkpoints.",
+        "Trainings, sweeps, and the workflow that runs them, are killed; trainings are robbed of their disk and given",
+        "damaged checkpoints.",
         "Each is started again by the same command and must end with the bits of one that nothing disturbed: weights,",
-        "optimizer state, averaged weights, history, samples and journal (`tests/reliability`, run by `make prove`).",
+        "optimizer state, averaged weights, history, samples and journal; a sweep with its trials, curves and best",
+        "values (`tests/reliability`, run by `make prove`).",
         "",
         "| figure | must be | found | how |",
         "|---|---|---|---|",

@@ -16,10 +16,16 @@ from typing import NamedTuple
 
 from machine import described
 
+from snaketorch.commands import MODULES as COMMANDS
+
 RESULT = Path(__file__).parent / "results" / "startup.md"
 BASELINE = "torch and Lightning"
 TRAINED = ("snaketorch.tasks.classification", "snaketorch.models.cnn")
-COMMAND_LINE = ("snaketorch.__main__", "snaketorch.config.specs")
+COMMAND_LINE = (
+    "snaketorch.__main__",
+    *(f"snaketorch.commands.{name}" for name in COMMANDS),
+    "snaketorch.config.specs",
+)
 
 STEPS = {
     BASELINE: ("torch", "pytorch_lightning"),

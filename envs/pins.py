@@ -1,7 +1,7 @@
 """Brings the pins of the conda environments up to date: ``python envs/pins.py`` after ``make freeze``.
 
-What the steps import is listed by hand, versions come from ``constraints.txt``. Below it follows what
-those packages require, so that an environment made next year holds what the tests ran with.
+What the steps import is listed by hand, with or without a version: those come from ``constraints.txt``. Below it
+follows what those packages require, so that an environment made next year holds what the tests ran with.
 """
 
 import re
@@ -29,9 +29,10 @@ def constraints() -> dict[str, str]:
 
 
 def required(names: Iterable[str]) -> set[str]:
-    """The installed packages ``names`` and all that they require, by their canonical names."""
+    """The installed packages ``names``, such as ``ray[tune]``, and all that they require, by their canonical names."""
     found: set[str] = set()
-    waiting = [(canonicalize_name(name), frozenset[str]()) for name in names]
+    wishes = [Requirement(name) for name in names]
+    waiting = [(canonicalize_name(wish.name), frozenset(wish.extras)) for wish in wishes]
     seen = set()
     while waiting:
         name, extras = waiting.pop()
@@ -51,11 +52,18 @@ def _wishes(name: str, extras: Iterable[str]) -> Iterator[Requirement]:
 def pinned(environment: str) -> str:
     """The text of an environment file with its pins as they should be."""
     head, imported = environment.split(IMPORTED)
-    names = [canonicalize_name(name) for name in re.findall(r"- ([^=\s]+)==", imported.partition(REQUIRED)[0])]
+    names = re.findall(r"- ([^=\s]+)", imported.partition(REQUIRED)[0])
+    by_hand = {canonicalize_name(Requirement(name).name): frozenset(Requirement(name).extras) for name in names}
     pins = constraints()
     # not among the constraints: what conda-forge's pip brings along (setuptools)
-    others = (required(names) & pins.keys()) - set(names)
-    return head + IMPORTED + _lines(pins[name] for name in names) + REQUIRED + _lines(pins[name] for name in others)
+    others = (required(names) & pins.keys()) - by_hand.keys()
+    first = (_with_extras(pins[name], extras) for name, extras in by_hand.items())
+    return head + IMPORTED + _lines(first) + REQUIRED + _lines(pins[name] for name in others)
+
+
+def _with_extras(pin: str, extras: Iterable[str]) -> str:
+    name, _, version = pin.partition("==")
+    return f"{name}[{','.join(sorted(extras))}]=={version}" if extras else pin
 
 
 def _lines(pins: Iterable[str]) -> str:

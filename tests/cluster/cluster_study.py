@@ -1,4 +1,4 @@
-"""A study in a folder of its own, run with profiles/slurm as a user runs it on a login node."""
+"""A study in a folder of its own, run with a profile as a user runs it on a login node."""
 
 import ctypes
 import os
@@ -19,14 +19,19 @@ END_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 SITE = {
     r"# slurm_account: \S+": "slurm_account: lab",
     r"# slurm_partition: \S+": "slurm_partition: cpu",
-    "slurm-init-seconds-before-status-checks: 20": "slurm-init-seconds-before-status-checks: 1",
     "latency-wait: 60": "latency-wait: 10",
 }
-"""What this cluster's users write into the profile, and polls as quick as can be."""
+"""What this cluster's users write into a profile."""
+
+POLLS = {
+    "slurm": {"slurm-init-seconds-before-status-checks: 20": "slurm-init-seconds-before-status-checks: 1"},
+    "sbatch": {"checks: 20": "checks: 1", "--patience 60": "--patience 5"},
+}
+"""As quick as can be."""
 
 
 class ClusterStudy:
-    """``config/`` and ``profiles/slurm/`` in ``folder``, and the Snakemakes that were started there."""
+    """``config/`` and a profile in ``folder``, and the Snakemakes that were started there."""
 
     def __init__(
         self,
@@ -34,24 +39,26 @@ class ClusterStudy:
         config: Mapping[str, Mapping[str, Any]],
         site: Mapping[str, str] | None = None,
         tracking: bool = False,
+        profile: str = "slurm",
     ):
         self.folder = folder
+        self.profile = f"profiles/{profile}"
         self.started: list[subprocess.Popen[bytes]] = []
         study = {"study": folder.name, "tracking": {"enabled": tracking}}
         for name, content in {"config.yaml": study, **config}.items():
             file = folder / "config" / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(yaml.safe_dump(dict(content)))
-        text = (REPO / "profiles/slurm/config.yaml").read_text()
-        for written, wanted in {**SITE, **(site or {})}.items():
+        text = (REPO / self.profile / "config.yaml").read_text()
+        for written, wanted in {**SITE, **POLLS[profile], **(site or {})}.items():
             text, times = re.subn(written, wanted, text)
             assert times == 1, f"the profile has {times} lines like {written}"
-        (folder / "profiles/slurm").mkdir(parents=True)
-        (folder / "profiles/slurm/config.yaml").write_text(text)
+        (folder / self.profile).mkdir(parents=True)
+        (folder / self.profile / "config.yaml").write_text(text)
 
     def start(self, *arguments: str, log: str = "snakemake.log") -> "subprocess.Popen[bytes]":
-        """``snakemake --profile profiles/slurm ARGUMENTS``."""
-        return self._start("--profile", "profiles/slurm", *arguments, log=log)
+        """``snakemake --profile profiles/PROFILE ARGUMENTS``."""
+        return self._start("--profile", self.profile, *arguments, log=log)
 
     def start_here(self, *arguments: str, log: str = "snakemake.log") -> "subprocess.Popen[bytes]":
         """The same without the cluster."""
@@ -116,4 +123,5 @@ def _environment() -> dict[str, str]:
     ours = ("SNAKETORCH_", "SNAKEMAKE_", "MLFLOW_", "PYTEST_", "SLURM_", "SBATCH_")
     found = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     found["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{found['PATH']}"
-    return found | {"MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"}
+    # the GPUs of this cluster are none that PyTorch can use
+    return found | {"MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1", "SNAKETORCH_ALLOW_CPU": "1"}

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import slurm_server
-from cluster_experiments import DIGITS, DISTURBED, THREE_TASKS, braked
+from cluster_experiments import DIGITS, DISTURBED, PAIRS, THREE_TASKS, braked, pair
 from cluster_study import ClusterStudy
 from slurm_cluster import Cluster, wait
 
@@ -21,6 +22,14 @@ class Disturbed(NamedTuple):
     """Each experiment in its own way, which its name says."""
     requeued: ClusterStudy
     """One experiment, on a partition where jobs are preempted by requeue."""
+
+
+class Pairs(NamedTuple):
+    """A study of trainings by two processes each."""
+
+    study: ClusterStudy
+    killed: datetime
+    """When one of the two was killed, in one of the trainings."""
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +60,9 @@ def new_study(cluster, tmp_path_factory) -> Callable[..., ClusterStudy]:
 
 @pytest.fixture(scope="session")
 def straight(new_study) -> ClusterStudy:
-    """The training that nothing disturbed, on this machine and without a cluster."""
-    study = new_study("straight", {"datasets/digits.yaml": DIGITS, "experiments/straight.yaml": braked("straight")})
+    """Trainings that nothing disturbed, on this machine and without a cluster: by one process, and by two."""
+    experiments = {"experiments/straight.yaml": braked("straight"), "experiments/pair.yaml": pair("pair", devices=2)}
+    study = new_study("straight", {"datasets/digits.yaml": DIGITS, **experiments})
     study.start_here("train")
     study.finish()
     return study
@@ -93,7 +103,8 @@ def disturbed(cluster, new_study, straight, request) -> Disturbed:
     cluster.kill_node("n3")
     cluster.ask("scancel", study.slurm_id("train_model", "cancelled_0"))
     cluster.take_node("n4")
-    request.getfixturevalue("three_tasks")  # runs beside what is left of these
+    request.getfixturevalue("pairs")  # these run beside what is left of the others
+    request.getfixturevalue("three_tasks")
 
     def is_out_of_time() -> bool:
         return "Attempt 2" in study.said("logs/train_model/out_of_time/seed-0.log")
@@ -102,6 +113,26 @@ def disturbed(cluster, new_study, straight, request) -> Disturbed:
     for brake in brakes:
         brake.unlink()
     return Disturbed(study, requeued)
+
+
+@pytest.fixture(scope="session")
+def pairs(cluster, new_study, straight) -> Pairs:
+    """A study in which two processes train together, in each place they can have; it may still run."""
+    experiments = {f"experiments/{name}.yaml": pair(name, **place) for name, place in PAIRS.items()}
+    study = new_study("pairs", {"datasets/digits.yaml": DIGITS, **experiments})
+    study.copy_results(straight)
+    brake = study.file("brake_rank_killed")
+    brake.touch()
+    study.start("train")
+
+    def trains() -> bool:
+        return "epoch 2/6" in study.said("logs/train_model/rank_killed/seed-0.log")
+
+    wait(trains, 180, "the second epoch on two nodes", while_runs=study.started[0])
+    cluster.kill_task(study.slurm_id("train_model", "rank_killed_0"), rank=1)
+    killed = datetime.now()
+    brake.unlink()
+    return Pairs(study, killed)
 
 
 @pytest.fixture(scope="session")

@@ -82,6 +82,16 @@ class Cluster:
         for pid in processes:
             kill(pid)
 
+    def kill_task(self, job: str, rank: int) -> None:
+        """Kills a process that srun started, as the kernel does."""
+        variables = (f"SLURM_JOB_ID={job}", f"SLURM_PROCID={rank}", f"SNAKETORCH_RANK_OF={job}")
+        below = descendants(self.server.pid)
+        found = [
+            pid for pid in below if "snaketorch train" in _command(pid) and all(_has(pid, each) for each in variables)
+        ]
+        assert len(found) == 1, f"{len(found)} processes of rank {rank} in job {job}"
+        kill(found[0])
+
 
 def wait(condition: Callable[[], object], seconds: float, what: str, while_runs: "subprocess.Popen[bytes]") -> None:
     """Waits for something that a process is to bring about."""

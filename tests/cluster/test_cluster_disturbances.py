@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import torch
+from trained_models import weights
 
 pytestmark = pytest.mark.cluster
 
@@ -22,13 +23,6 @@ def outcome(cluster, disturbed, straight):
         return cluster.jobs(f"rule_train_model_wildcards_{name}_0"), log
 
     return of
-
-
-def weights(study, name: str) -> torch.Tensor:
-    """All parameters of a trained model, as one tensor."""
-    file = study.file(f"results/experiments/{name}/seed-0/model.ckpt")
-    state = torch.load(file, weights_only=True, map_location="cpu")["weights"]
-    return torch.cat([tensor.flatten().double() for tensor in state.values()])
 
 
 def test_a_second_snakemake_in_a_folder_is_refused_and_harms_nothing(disturbed):

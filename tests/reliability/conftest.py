@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "e2e"))  # for its way to run Snakemake
+# for their ways to run Snakemake and sweeps
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("e2e", "sweeps")]
 
 from end_of_training import end_of
 from reliability_trainings import DATA, Training

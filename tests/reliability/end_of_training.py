@@ -16,6 +16,11 @@ from snaketorch.journal import read_metrics
 OF_THE_CLOCK = {"seconds", "time", "trained"}
 """What differs between any two trainings; `trained` are the samples of the seconds that the history counts."""
 
+OF_THE_MACHINE = {"UsageWatch"}
+"""What the training took of it: state in a checkpoint that differs as the clock does."""
+SYSTEM = "system/"
+"""How the names of metrics begin that tell the same."""
+
 OF_LIGHTNING = {"loops"}
 """Counters of the present attempt beside those of the training; their effects are in all else."""
 
@@ -35,7 +40,7 @@ def end_of(trial: Trial) -> dict[str, str]:
     for line in read_metrics(journal.parent):
         name = f"journal, {line['name']} at step {line['step']}"
         assert name not in found, f"{name} is told twice"
-        found[name] = repr(line["value"])
+        found[name] = "told" if line["name"].startswith(SYSTEM) else repr(line["value"])
     return found
 
 
@@ -60,7 +65,7 @@ def newest_checkpoint(folder: Path) -> Path:
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            if key not in OF_THE_CLOCK | OF_LIGHTNING:
+            if key not in OF_THE_CLOCK | OF_THE_MACHINE | OF_LIGHTNING:
                 yield from _leaves(item, f"{name}.{key}")
     elif isinstance(value, list | tuple):
         for number, item in enumerate(value):

@@ -18,11 +18,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from snaketorch.commands import MODULES as COMMANDS
+
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
 POLL_SECONDS = 0.0002
 
 MODULES = (
     "snaketorch.__main__",
+    *(f"snaketorch.commands.{name}" for name in COMMANDS),
     "snaketorch.config.specs",
     "snaketorch.data.augment",
     "snaketorch.models.cnn",
