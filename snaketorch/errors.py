@@ -5,7 +5,7 @@ whether the job is tried again, and what the user is advised to do.
 """
 
 # ruff: noqa: N818 - they are named for what happened, as in the summary that users read
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class UserError(Exception):
@@ -60,3 +60,13 @@ class DiskFull(UserError):
     """A disk has no room for what must be written."""
 
     kind: ClassVar[str] = "disk_full"
+
+
+class PeerFailed(UserError):
+    """Another process of the same training ended before its time; all that it says is of that one."""
+
+    def __init__(self, message: str, kind: str, exit_code: int, details: dict[str, Any]):
+        super().__init__(message)
+        self.kind = kind
+        self.exit_code = exit_code
+        self.details = details

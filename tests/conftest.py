@@ -1,5 +1,8 @@
+import gc
 import os
 import signal
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ import pytest
 REPO = Path(__file__).parent.parent
 
 # What continuous integration must run: there, a skip of one of these is a failure.
-REQUIRED_IN_CI = ("workflow", "e2e", "cluster", "browser")
+REQUIRED_IN_CI = ("workflow", "e2e", "tracking", "sweeps", "cluster", "environments", "browser")
 
 os.environ.setdefault("SNAKETORCH_TRACKING", "off")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -16,6 +19,18 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
+
+# Lightning looks for plug-ins among all installed packages at each training, and a record tells their versions: of a
+# small training that is a twentieth.
+metadata.entry_points, metadata.version = cache(metadata.entry_points), cache(metadata.version)
+
+gc.disable()
+
+
+def pytest_collection_finish():
+    """What was imported until now stays: no collection of garbage needs to look through it again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -30,8 +30,12 @@ TIERS = {
     ],
     "unit": [pytest("tests/unit", "tests/bad_config", "tests/bad_data", *SIDE_BY_SIDE)],
     "networks": [pytest("tests/networks", "-n", "2")],
+    "distributed": [pytest("tests/distributed")],
     "workflow": [pytest("tests/workflow", *SIDE_BY_SIDE)],
     "tracking": [pytest("tests/tracking_server")],
+    "serving": [pytest("tests/serving")],
+    "sweeps": [pytest("tests/sweeps")],
+    "environments": [pytest("tests/environments")],
     "reliability": [pytest("tests/reliability", *SIDE_BY_SIDE)],
     "e2e": [pytest("tests/e2e", *SIDE_BY_SIDE)],
     "cluster": [pytest("tests/cluster")],
@@ -39,8 +43,11 @@ TIERS = {
 }
 
 
-BESIDE = {"cluster": "e2e"}
-"""Tiers that mostly wait, here for Slurm, and the tier that they run beside."""
+LINES_AGAIN = 60
+"""How many of its last lines a tier that failed says again at the end."""
+
+BESIDE = {"serving": "tracking", "cluster": "e2e"}
+"""Tiers that mostly wait, for servers and for Slurm, and the tier that they run beside."""
 
 
 class Tier:
@@ -52,6 +59,8 @@ class Tier:
         self.shown, self.said = shown, ""
         # one thread for each process: tests run side by side
         self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        # where it is set, as in many containers, each of a thousand processes compiles the whole package
+        self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self.thread = threading.Thread(target=self._run)
         self.codes: list[int] = []
         self.seconds = 0.0
@@ -69,11 +78,14 @@ class Tier:
         return passed
 
     def _run(self) -> None:
-        kept = {} if self.shown else {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        said = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8", "errors": "replace"}
         for command in TIERS[self.name]:
-            done = subprocess.run(command, cwd=REPO, env=self.environment, **kept)
-            self.codes.append(done.returncode)
-            self.said += done.stdout or ""
+            with subprocess.Popen(command, cwd=REPO, env=self.environment, **said) as process:
+                for line in process.stdout:
+                    self.said += line
+                    if self.shown:
+                        print(line, end="", flush=True)
+            self.codes.append(process.returncode)
         self.seconds = time.monotonic() - self.start
 
 
@@ -91,8 +103,10 @@ def main(chosen: list[str]) -> int:
                 beside[other] = Tier(other, shown=False)
         tier = beside.get(name) or Tier(name)
         if not tier.passed():
-            failed.append(name)
-    print(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'All tiers passed.'}")
+            failed.append(tier)
+    for tier in failed:  # again, since many lines of other tiers may lie between
+        print(f"\n== how {tier.name} ended\n{''.join(tier.said.splitlines(keepends=True)[-LINES_AGAIN:])}")
+    print(f"\n{'FAILED: ' + ', '.join(tier.name for tier in failed) if failed else 'All tiers passed.'}")
     return 1 if failed else 0
 
 

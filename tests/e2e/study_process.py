@@ -1,6 +1,7 @@
 """Runs Snakemake as a user does, in a folder of its own."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,12 @@ def run(folder: Path, *arguments: str, timeout: float = 600) -> subprocess.Compl
         stderr=subprocess.STDOUT,
         timeout=timeout,
     )
+
+
+def jobs(said: str) -> dict[str, int]:
+    """Jobs by rule, as Snakemake counts them before it starts; a dry run says it twice. None where nothing is to do."""
+    tables = re.findall(r"\njob +count\n[- ]+\n(.*?)\ntotal", said, flags=re.DOTALL)
+    return {rule: int(count) for rule, count in map(str.split, tables[0].splitlines())} if tables else {}
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.e2e
 
 SEEDS = {
     "digits_cnn": 2,
+    "digits_cnn_sweep": 2,
     "digits_dcgan": 1,
     "digits_gan": 1,
     "digits_gru": 1,
@@ -102,6 +103,12 @@ def test_transfer_beats_fresh_weights_beyond_the_intervals(folder):
     assert from_trained[0] > fresh[1]
 
 
+def test_a_sweep_finds_values_about_as_good_as_those_by_hand(folder):
+    found = {name: mean(folder, name, "test/accuracy") for name in ("digits_cnn", "digits_cnn_sweep")}
+    assert found["digits_cnn_sweep"] > found["digits_cnn"] - 0.02
+    assert "the same without the sweep" in (folder / "results/report.html").read_text()
+
+
 def test_every_seed_is_summarised(folder):
     for experiment, seeds in SEEDS.items():
         assert summary(folder, experiment)["metrics"][summary(folder, experiment)["goal"]]["n"] == seeds
@@ -126,7 +133,10 @@ def test_mlflow_holds_one_run_a_seed_under_one_run_an_experiment(folder):
     store = sqlite3.connect(folder / "results/mlflow.db")
     runs = dict(store.execute("select run_uuid, name from runs where status = 'FINISHED'"))
     parents = dict(store.execute("select run_uuid, value from tags where key = 'mlflow.parentRunId'"))
-    children = sorted((runs[parent], runs[child]) for child, parent in parents.items())
+    of_trials = "select run_uuid from tags where key = 'snaketorch.kind' and value = 'trial'"
+    trials = {run for (run,) in store.execute(of_trials)}
+    children = sorted((runs[parent], runs[child]) for child, parent in parents.items() if child not in trials)
+    assert len(trials) == 8 and {runs[parents[run]] for run in trials} == {"digits_cnn_sweep-sweep"}
     assert children == [(name, f"{name}-seed-{seed}") for name, count in SEEDS.items() for seed in range(count)]
     (accuracy,) = store.execute(
         "select value from latest_metrics join runs using (run_uuid)"

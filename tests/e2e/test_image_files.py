@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -81,14 +80,8 @@ def folder(tmp_path_factory) -> Path:
     write_pictures(folder / "data/halves")
     result = study.run(folder)
     assert result.returncode == 0, result.stdout
-    assert jobs(result.stdout) == {"init_tracking": 1, **EVERYTHING}
+    assert study.jobs(result.stdout) == {"init_tracking": 1, **EVERYTHING}
     return folder
-
-
-def jobs(said: str) -> dict[str, int]:
-    """Jobs by rule, as Snakemake counts them before it starts; a dry run says it twice."""
-    table, *_ = re.findall(r"\njob +count\n[- ]+\n(.*?)\ntotal", said, flags=re.DOTALL)
-    return {rule: int(count) for rule, count in map(str.split, table.splitlines())}
 
 
 def manifest(folder: Path) -> dict:
@@ -136,11 +129,11 @@ def test_a_touched_file_prepares_and_trains_again_and_nothing_else_does(folder):
     started = json.loads((folder / "results/experiments/tiny/seed-0/record.json").read_text())["started"]
     os.utime(folder / "data/halves/light_below/grey-0.jpg", (1e9, 1e9))
 
-    assert jobs(study.run(folder, "-n").stdout) == EVERYTHING
+    assert study.jobs(study.run(folder, "-n").stdout) == EVERYTHING
     result = study.run(folder, "train")
 
     assert result.returncode == 0, result.stdout
-    assert jobs(result.stdout) == {"prepare_dataset": 1, "train_model": 1, "train": 1}
+    assert study.jobs(result.stdout) == {"prepare_dataset": 1, "train_model": 1, "train": 1}
     assert manifest(folder)["digest"] == before["digest"]
     assert manifest(folder)["record"]["started"] > before["record"]["started"]
     assert json.loads((folder / "results/experiments/tiny/seed-0/record.json").read_text())["started"] > started

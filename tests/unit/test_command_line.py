@@ -1,29 +1,40 @@
+from importlib import import_module
+
 import pytest
 
 from snaketorch import __main__ as command_line
+from snaketorch.commands import MODULES
+from snaketorch.commands.parser import build_parser
 from snaketorch.errors import UserError
 
 
 def test_every_step_has_help(capsys):
-    for step in ("prepare", "train", "evaluate", "summarise", "report", "init-tracking", "start-over", "sync"):
+    for step in (name.replace("_", "-") for name in MODULES):
         with pytest.raises(SystemExit) as end:
             command_line.main([step, "--help"])
         assert end.value.code == 0
         assert f"snaketorch {step}" in capsys.readouterr().out
 
 
+def test_a_module_and_a_function_have_the_name_of_their_command():
+    steps = next(action for action in build_parser()._actions if action.dest == "step").choices
+    assert [name.replace("-", "_") for name in steps] == MODULES
+    for name, step in zip(MODULES, steps.values(), strict=True):
+        assert step.get_default("run") is getattr(import_module(f"snaketorch.commands.{name}"), name)
+
+
 def test_what_a_user_can_mend_is_one_line_and_exit_code_1(monkeypatch, caplog, tmp_path):
     def fail(arguments):
         raise UserError("the window is too long")
 
-    monkeypatch.setattr(command_line, "init_tracking", fail)
+    monkeypatch.setattr("snaketorch.commands.init_tracking.init_tracking", fail)
     assert command_line.main(["init-tracking", "--out", str(tmp_path / "x")]) == 1
     assert [record.getMessage() for record in caplog.records] == ["Error: the window is too long"]
     assert caplog.records[0].exc_info is None
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch, caplog, tmp_path):
-    monkeypatch.setattr(command_line, "init_tracking", lambda arguments: 1 / 0)
+    monkeypatch.setattr("snaketorch.commands.init_tracking.init_tracking", lambda arguments: 1 / 0)
     assert command_line.main(["init-tracking", "--out", str(tmp_path / "x")]) == 1
     said = [record.getMessage() for record in caplog.records]
     assert said[0].startswith("Traceback (most recent call last):")

@@ -7,15 +7,18 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+import rattler
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from snaketorch.commands import MODULES
 from snaketorch.dag import code
 
 ROOT = Path(__file__).parents[2]
@@ -27,17 +30,25 @@ DISTRIBUTIONS = {
     module: {canonicalize_name(name) for name in names} for module, names in metadata.packages_distributions().items()
 }
 
-RULE = re.compile(r"^rule (\w+):\n((?:(?:    .*)?\n)+)", re.MULTILINE)
+RULE = re.compile(r"^(?:rule|checkpoint) (\w+):\n((?:(?:    .*)?\n)+)", re.MULTILINE)
 STEP = re.compile(r"python -m snaketorch ([\w-]+)")
-STARTED = {"train": ["sync"], "evaluate": ["sync"]}
+STARTED = {"train": ["sync"], "evaluate": ["sync"], "tune": ["sync"]}
 """Steps that a step starts in a process of its own: the uploader of `snaketorch.tracking.sidecar`."""
+BY_HAND = {"benchmark-device", "doctor", "explain", "gpus", "start-over", "status", "sync", "tune-plan"}
+BY_HAND |= {"models", "monitor", "plan", "predict", "promote", "rollback"}
+"""Steps without a rule: a person calls them, where all packages are. Jobs start `sync` too."""
 NAMED_BY = {
-    "prepare": ["sources", "contents", "augment"],
-    "preview-augmentation": ["augment"],
-    "train": ["tasks", "models", "augment"],
-    "evaluate": ["tasks", "models"],
+    "prepare": ["config/sources", "config/contents", "config/augment"],
+    "preview-augmentation": ["config/augment"],
+    "train": ["config/tasks", "config/models", "config/augment"],
+    "tune": ["config/tasks", "config/models", "config/augment", "tuning/search"],
+    "plan-experiment": ["config/tasks", "config/models", "config/augment"],
+    "evaluate": ["config/tasks", "config/models"],
+    "bundle": ["config/tasks", "config/models"],
+    "register": ["config/tasks", "config/models"],
+    "predict-dataset": ["config/sources", "config/tasks", "config/models"],
 }
-"""Modules of `snaketorch.config` whose sections name what a step imports, as "module:attribute"."""
+"""Modules and packages in which what a step imports is named, as "module:attribute"."""
 
 
 def of_files(test):
@@ -50,7 +61,11 @@ def pip_pins(path: Path) -> list[str]:
 
 
 def names_of(path: Path) -> set[str]:
-    return {canonicalize_name(pin.partition("==")[0]) for pin in pip_pins(path)}
+    return {name_of(pin) for pin in pip_pins(path)}
+
+
+def name_of(pin: str) -> str:
+    return canonicalize_name(Requirement(pin).name)
 
 
 def dependencies(path: Path) -> list:
@@ -73,32 +88,36 @@ def modules_of(step: str, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(code, "LEFT_OUT", ())
     wanted = _imports_of_command(step.replace("-", "_"))
     for section in NAMED_BY.get(step, ()):
-        folder = code.ROOT / "config"
-        for path in [folder / f"{section}.py", *(folder / section).glob("*.py")]:
+        for path in [code.ROOT / f"{section}.py", *(code.ROOT / section).glob("*.py")]:
             text = path.read_text("utf-8") if path.is_file() else ""
             wanted |= set(re.findall(r'"(snaketorch[\w.]+):\w+"', text))
     started = [modules_of(other, monkeypatch) for other in STARTED.get(step, ())]
     return code.closure(wanted).union(*started)
 
 
-def _imports_of_command(function: str) -> set[str]:
-    """What a function of the command line imports, with the functions that it uses and the file's own imports."""
-    tree = _tree("snaketorch.__main__")
+def _imports_of_command(step: str) -> set[str]:
+    """What a command imports: its function with those that it uses, its file's own imports, and what runs it."""
+    tree = _tree(f"snaketorch.commands.{step}")
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     nodes = [node for node in tree.body if node not in functions.values()]
-    waiting = {function}
+    waiting = {step}
     while waiting:
         node = functions.pop(waiting.pop())
         nodes.append(node)
         waiting |= {used.id for used in ast.walk(node) if isinstance(used, ast.Name)} & functions.keys()
-    found = set().union(*(_imported(node) for node in nodes))
+    found = set().union(_imported(_tree("snaketorch.__main__")), *(_imported(node) for node in nodes))
     return {module for module in found if module.startswith("snaketorch.") and _file(module).is_file()}
 
 
 def third_party(modules: set[str]) -> set[str]:
-    """Top-level names that ``modules`` import from other packages."""
-    names = {name.split(".")[0] for module in modules for name in _imported(_tree(module))}
-    return names - sys.stdlib_module_names - {"snaketorch"}
+    """Top-level names that ``modules`` import from other packages, but for an extra that no environment has."""
+    names = {name.split(".")[0] for module in modules for name in _imported_by(module)}
+    return names - sys.stdlib_module_names - {"snaketorch", "deepspeed"}
+
+
+@cache
+def _imported_by(module: str) -> set[str]:
+    return _imported(_tree(module))
 
 
 def _imported(tree: ast.AST) -> set[str]:
@@ -126,13 +145,8 @@ def test_every_rule_that_runs_a_command_names_an_environment_file_that_exists():
 
 
 def test_every_step_of_the_command_line_has_a_rule_and_so_an_environment():
-    """But for those that are run by hand; jobs start `sync` too."""
-    steps = {
-        call.args[0].value
-        for call in ast.walk(_tree("snaketorch.__main__"))
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "command"
-    }
-    assert steps - {step for step, _ in jobs().values()} == {"sync", "status", "explain", "start-over"}
+    steps = {module.replace("_", "-") for module in MODULES}
+    assert steps - {step for step, _ in jobs().values()} == BY_HAND
 
 
 @of_files
@@ -148,10 +162,16 @@ def test_an_environment_file_says_nothing_but_name_channels_and_packages(path):
 
 
 @of_files
+def test_what_conda_installs_is_said_as_conda_reads_it(path):
+    for entry in dependencies(path)[:2]:
+        rattler.MatchSpec(entry, strict=True)
+
+
+@of_files
 def test_every_pin_is_exact_and_the_one_of_the_constraints(path):
     pins = pip_pins(path)
-    assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin)] == []
-    found = {canonicalize_name(name): version for name, _, version in (pin.partition("==") for pin in pins)}
+    assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+(\[[a-z]+\])?==[A-Za-z0-9.]+", pin)] == []
+    found = {name_of(pin): pin.partition("==")[2] for pin in pins}
     assert len(found) == len(pins)
     assert found == {name: CONSTRAINTS.get(name) for name in found}
     assert "snaketorch" not in found
@@ -189,7 +209,7 @@ def test_no_environment_has_a_package_that_nothing_uses(path, monkeypatch):
     imports = set().union(*(third_party(modules_of(step, monkeypatch)) for step in steps))
     imported = set().union(*(DISTRIBUTIONS[name] for name in imports))
     first = path.read_text("utf-8").split(PINS["IMPORTED"])[1].split(PINS["REQUIRED"])[0]
-    by_hand = {canonicalize_name(name) for name in re.findall(r"- (\S+)==", first)}
+    by_hand = {name_of(pin) for pin in re.findall(r"- (\S+)", first)}
     assert by_hand - imported == set()
 
 
@@ -223,7 +243,11 @@ def test_a_step_starts_with_nothing_installed_but_its_environment(rule, tmp_path
     }
 
 
-@pytest.mark.parametrize("extra", [None, *PROJECT["optional-dependencies"]])
+UNPINNED = {"bohb", "deepspeed", "hyperopt"}
+"""Extras that are tried by hand: these tests install none of them."""
+
+
+@pytest.mark.parametrize("extra", [None, *sorted(PROJECT["optional-dependencies"].keys() - UNPINNED)])
 def test_every_dependency_of_the_project_is_pinned_within_its_bounds(extra):
     wishes = [
         Requirement(text) for text in (PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"])
@@ -238,13 +262,12 @@ def test_what_the_package_imports_is_a_dependency_or_required_by_one():
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in code.ROOT.rglob("*.py")
     }
-    extras = PROJECT["optional-dependencies"]
-    for_users = [
-        *PROJECT["dependencies"],
-        *(text for name in ("hdf5", "huggingface", "video") for text in extras[name]),
-    ]
-    declared = PINS["required"](Requirement(text).name for text in for_users)
-    assert {name for name in third_party(modules) if not DISTRIBUTIONS.get(name, set()) & declared} == set()
+    extras = PROJECT["optional-dependencies"].items()
+    for_users = [text for name, texts in extras if name not in ("bench", "test", *UNPINNED) for text in texts]
+    declared = PINS["required"]([*PROJECT["dependencies"], *for_users])
+    unknown = {name for name in third_party(modules) if not DISTRIBUTIONS.get(name, set()) & declared}
+    unpinned = {Requirement(text).name for extra in UNPINNED for text in PROJECT["optional-dependencies"][extra]}
+    assert unknown - unpinned == set()
 
 
 def test_hooks_check_with_the_versions_that_the_tests_check_with():
@@ -252,3 +275,15 @@ def test_hooks_check_with_the_versions_that_the_tests_check_with():
     revisions = {re.sub(r"-pre-commit$", "", repo["repo"].rsplit("/", 1)[1]): repo["rev"] for repo in repos}
     for tool in ("ruff", "codespell", "snakefmt"):
         assert revisions[tool] == f"v{CONSTRAINTS[tool]}"
+
+
+def test_the_container_holds_what_users_may_ask_for():
+    recipe = (ROOT / "envs/container.def").read_text("utf-8")
+    copied = [line.split() for line in recipe.split("%files\n")[1].split("\n\n")[0].splitlines()]
+
+    assert {*re.findall(r"--extra (\w+)", recipe)} == PROJECT["optional-dependencies"].keys() - {
+        *{"bench", "test", "batch"},  # Snakemake itself runs outside
+        *UNPINNED,
+    }
+    assert [source for source, _ in copied if not (ROOT / source).is_file()] == []
+    assert {target for _, target in copied} == {f"/opt/snaketorch/{source}" for source, _ in copied}

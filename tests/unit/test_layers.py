@@ -11,7 +11,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "snaketorch"
 
-FOUNDATION = {"errors", "implementation", "journal", "layout", "parent", "provenance", "publish"}
+FOUNDATION = {"errors", "implementation", "journal", "json_lines", "layout"}
+FOUNDATION |= {"parent", "provenance", "publish", "threads"}
 
 
 class Layer(NamedTuple):
@@ -28,13 +29,16 @@ LAYERS = {
     "implementation": Layer(),
     "layout": Layer(),
     "parent": Layer(),
+    "threads": Layer(),
     "provenance": Layer({"__init__"}),
     "publish": Layer(),
-    "journal": Layer({"provenance", "publish"}),
+    "json_lines": Layer(),
+    "journal": Layer({"json_lines", "provenance", "publish"}),
     "signals": Layer({"errors"}),
     "state": Layer({"errors", "parent", "provenance", "publish"}),
     "failures": Layer({"state", "layout", "provenance", "publish"}),
-    "config": Layer({"errors", "layout", "publish"}, {"pydantic", "yaml"}),
+    "launch": Layer({"errors", "failures", "parent", "signals"}),
+    "config": Layer({"errors", "layout", "provenance", "publish"}, {"pydantic", "yaml"}),
     "spec_differences": Layer(),
     "freshness": Layer({"errors", "provenance", "spec_differences"}),
     "class_path": Layer({"config", "errors"}),
@@ -50,28 +54,61 @@ LAYERS = {
     ),
     "models": Layer({"class_path", "config", *FOUNDATION}, {"torch", "torchvision"}),
     "tasks": Layer({"config", "data", "models", *FOUNDATION}, {"numpy", "pytorch_lightning", "torch", "torchmetrics"}),
-    "hardware": Layer({"config", "data", *FOUNDATION}, {"torch"}),
+    "hardware": Layer({"config", "data", "launch", "state", *FOUNDATION}, {"torch"}),
     "training": Layer(
-        {"config", "data", "failures", "models", "signals", "state", "tasks", "hardware", *FOUNDATION},
-        {"lightning_fabric", "numpy", "pydantic", "pytorch_lightning", "torch", "torchvision"},
+        {"config", "data", "failures", "launch", "models", "signals", "state", "tasks", "hardware", *FOUNDATION},
+        {"deepspeed", "lightning_fabric", "numpy", "pydantic", "pytorch_lightning", "torch", "torchvision"},
     ),
     "figures": Layer({"publish"}, {"matplotlib", "numpy"}),
     "evaluation": Layer(
         {"config", "data", "models", "tasks", "hardware", "training", "figures", *FOUNDATION},
         {"matplotlib", "numpy", "pyarrow", "scipy", "sklearn", "torch", "torchmetrics"},
     ),
-    "tracking": Layer({"config", *FOUNDATION}, {"mlflow"}),
+    "inference": Layer(
+        {"class_path", "config", "dag", "data", "evaluation", "hardware", "state", "tasks", "training", *FOUNDATION},
+        {"numpy", "pandas", "PIL", "pyarrow", "pydantic", "safetensors", "torch"},
+    ),
+    "tracking": Layer({"config", "launch", *FOUNDATION}, {"mlflow"}),
+    "tuning": Layer(
+        {
+            *{"config", "data", "failures", "launch", "signals", "state", "tasks", "hardware", "training", "figures"},
+            *FOUNDATION,
+        },
+        {"numpy", "optuna", "pytorch_lightning", "ray", "sklearn", "torch", "yaml"},
+    ),
+    "sweep_plan": Layer({"config"}),
+    "gpu_guide": Layer({"config", "errors"}),
+    "planning": Layer(
+        {
+            *{"config", "dag", "data", "gpu_guide", "hardware", "models", "tasks", "training"},
+            *FOUNDATION,
+        },
+        {"numpy", "pytorch_lightning", "torch", "torchvision"},
+    ),
+    "doctor": Layer({"config", "dag", "hardware", "state", "tracking", *FOUNDATION}, {"torch"}),
     "report": Layer(
         {"config", "figures", "freshness", *FOUNDATION}, {"jinja2", "markupsafe", "matplotlib", "pydantic", "yaml"}
     ),
-    "__main__": Layer(
+    "registry": Layer(
         {
-            *{"config", "dag", "data", "failures", "signals", "state", "training", "evaluation", "tracking", "report"},
-            "status",
+            *{"config", "data", "evaluation", "freshness", "inference", "report", "tasks", "tracking"},
             *FOUNDATION,
+        },
+        {"mlflow", "numpy", "packaging", "pandas", "pyarrow", "pydantic"},
+    ),
+    "monitoring": Layer(
+        {"config", "data", "evaluation", "inference", "report", "tasks", *FOUNDATION},
+        {"jinja2", "markupsafe", "numpy", "pandas", "pyarrow", "scipy", "torch"},
+    ),
+    "commands": Layer(
+        {
+            *{"config", "dag", "data", "failures", "state", "training", "tuning", "evaluation", "tracking", "report"},
+            *{"doctor", "gpu_guide", "launch", "status", "sweep_plan", "registry", "inference", "monitoring"},
+            *{"hardware", "planning", *FOUNDATION},
         },
         {"pydantic"},
     ),
+    "__main__": Layer({"commands", "failures", "hardware", "launch", "signals", *FOUNDATION}),
 }
 
 HEAVY = {"torch", "pytorch_lightning", "lightning", "mlflow", "ray", "pandas", "numpy", "matplotlib", "snakemake"}

@@ -1,6 +1,7 @@
 """The profiles are valid, explained, agree with each other, and ask Slurm for what an experiment needs."""
 
 import contextlib
+import logging
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import yaml
 import yte
 from snakemake.cli import get_argument_parser, parse_args
 from snakemake.utils import available_cpu_count
+from snakemake_executor_plugin_slurm.partitions import get_best_partition, read_partition_file
 from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
@@ -96,7 +98,9 @@ def jobs(study):
     )
     assert result.returncode == 0, result.stdout + result.stderr
     found = {}
-    for rule, lines in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", result.stdout, re.MULTILINE):
+    for rule, lines in re.findall(
+        r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)+)", result.stdout, re.MULTILINE
+    ):
         said = dict(line.strip().split(": ", 1) for line in lines.splitlines())
         resources = dict(pair.split("=", 1) for pair in said["resources"].split(", "))
         resources = Resources({name: int(value) if value.isdigit() else value for name, value in resources.items()})
@@ -137,10 +141,13 @@ def test_what_a_site_may_fill_in_is_valid_too():
     assert offered["default-resources"].keys() - settings(SLURM)["default-resources"].keys() == {
         "slurm_account",
         "slurm_partition",
+        "qos",
         "slurm_extra",
     }
     rules = re.findall(
-        r"^rule (\w+):", "".join(path.read_text("utf-8") for path in ROOT.glob("workflow/rules/*.smk")), re.M
+        r"^(?:rule|checkpoint) (\w+):",
+        "".join(path.read_text("utf-8") for path in ROOT.glob("workflow/rules/*.smk")),
+        re.M,
     )
     assert offered["set-resources"].keys() <= set(rules)
 
@@ -184,7 +191,7 @@ def test_slurm_never_requeues_and_nothing_known_to_break_is_switched_on():
 def test_a_training_on_a_gpu_asks_for_one_on_one_node(jobs, study):
     job = jobs["train_model", "experiment=on_gpu, seed=0"]
     assert sbatch(job, study) == [
-        *("-A", "my_lab", "-p", "gpu", "-t", "150", "--mem", "12288", "--nodes=1", "--no-requeue"),
+        *("-A", "my_lab", "-p", "gpu", "-t", "150", "--qos=normal", "--mem", "12288", "--nodes=1", "--no-requeue"),
         *("--cpus-per-task=6", "--exclude=n13", "-D", "DIR", "--gpus=1"),
     ]
 
@@ -192,9 +199,24 @@ def test_a_training_on_a_gpu_asks_for_one_on_one_node(jobs, study):
 def test_a_training_without_gpu_asks_for_none(jobs, study):
     job = jobs["train_model", "experiment=on_cpu, seed=0"]
     assert sbatch(job, study) == [
-        *("-A", "my_lab", "-p", "gpu", "-t", "15", "--mem", "1536", "--nodes=1", "--no-requeue", "--ntasks=1"),
+        *("-A", "my_lab", "-p", "gpu", "-t", "15", "--qos=normal", "--mem", "1536", "--no-requeue", "--ntasks=1"),
         *("--cpus-per-task=3", "--exclude=n13", "-D", "DIR"),
     ]
+
+
+def test_the_limits_of_partitions_choose_one_for_each_job(jobs):
+    partitions = read_partition_file(SLURM.with_name("partitions.yaml"))
+
+    def chosen(wildcards: str, **more: int | str) -> str | None:
+        job = jobs["train_model", wildcards]
+        resources = Resources({**job.resources, **more})
+        fake = SimpleNamespace(name="train_model", resources=resources, threads=job.threads)
+        return get_best_partition(partitions, fake, logging.getLogger())
+
+    assert chosen("experiment=on_cpu, seed=0") == "cpu"
+    assert chosen("experiment=on_gpu, seed=0") == "gpu"
+    assert chosen("experiment=on_cpu, seed=0", mem_mb=400_000) == "gpu"
+    assert chosen("experiment=on_gpu, seed=0", gpu_model="h100") is None
 
 
 def test_every_job_names_its_memory_and_time_and_only_gpu_experiments_a_gpu(jobs, study):

@@ -39,7 +39,7 @@ def attempt(monkeypatch, number: int, error: BaseException | None = None, **spec
             raise error
 
     calls.clear()
-    monkeypatch.setattr(command_line, "train", train)
+    monkeypatch.setattr("snaketorch.commands.train.train", train)
     files = [f"--{name}=x" for name in ("manifest", "state", "model", "history", "record", "samples")]
     words = ["train", "--spec", json.dumps(SPEC | spec), *files, "--attempt", str(number), "--log", LOG]
     return command_line.main(words)
@@ -138,7 +138,8 @@ def test_jobs_of_every_step_have_names(words, name, monkeypatch):
     def fail(_):
         raise UserError("wrong")
 
-    monkeypatch.setattr(command_line, words[0].replace("-", "_"), fail)
+    step = words[0].replace("-", "_")
+    monkeypatch.setattr(f"snaketorch.commands.{step}.{step}", fail)
     more = {"summarise": ["--metrics", "x", "--records", "x"], "preview-augmentation": ["--manifest=x", "--figure=x"]}
 
     assert command_line.main([*words, *more.get(words[0], []), "--attempt", "1"]) == 1
@@ -146,7 +147,7 @@ def test_jobs_of_every_step_have_names(words, name, monkeypatch):
 
 
 def test_a_step_by_hand_leaves_no_notes(monkeypatch):
-    monkeypatch.setattr(command_line, "init_tracking", lambda _: None)
+    monkeypatch.setattr("snaketorch.commands.init_tracking.init_tracking", lambda _: None)
 
     assert command_line.main(["init-tracking", "--out", "x"]) == 0
     assert not Path("state").exists()
@@ -166,10 +167,11 @@ def run_and_log(number: int, ends: str) -> str:
         "import os, sys\n"
         "from snaketorch.errors import Interrupted\n"
         "from snaketorch import __main__ as command_line\n"
+        "from snaketorch.commands import init_tracking as module\n"
         "def init_tracking(_):\n"
         f"    print('attempt {number} works', flush=True)\n"
         f"    {ends}\n"
-        "command_line.init_tracking = init_tracking\n"
+        "module.init_tracking = init_tracking\n"
         f"sys.exit(command_line.main(['init-tracking', '--out=x', '--attempt={number}', '--log={LOG}']))"
     )
     with Path(LOG).open("wb") as log:
