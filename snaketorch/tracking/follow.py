@@ -25,29 +25,63 @@ _PR_SET_PDEATHSIG = 1
 
 
 def follow(folder: Path, pid: int, uri: str, study: str) -> Report:
-    """Uploads the journal in ``folder`` until the job ``pid`` ends or says that it has finished.
+    """Uploads the journals in and under ``folder`` until the job ``pid`` ends or says that it has finished.
 
-    The job says so by a word on standard input or by closing it. The report is that of the last
-    upload; an upload that fails is tried again later, less and less often.
+    The job says so by a word on standard input. The report is that of the last upload, which has no
+    longer than ``SNAKETORCH_SYNC_WAIT`` seconds where the job has died; an upload that fails is tried
+    again later, less and less often.
     """
     with _Job(pid) as job:
-        delay, seen, failing = FIRST_WAIT, None, False
+        delay, failing = FIRST_WAIT, False
+        uploads = _Uploads(folder, uri, study)
         while not job.has_finished(delay):
-            if (now := _state(folder)) == seen and not failing:
-                delay = INTERVAL
-                continue
-            report = _sync(folder, uri, study)
-            if report.failed and not failing:
-                log.warning("cannot upload to %s: %s; trying again", shown(uri), "; ".join(report.problems))
-            elif failing and not report.failed:
+            problems = uploads.send_new()
+            if problems and not failing:
+                log.warning("cannot upload to %s: %s; trying again", shown(uri), "; ".join(problems))
+            elif failing and not problems:
                 log.info("uploads to %s work again", shown(uri))
-            failing, seen = report.failed, now
+            failing = bool(problems)
             delay = min(2 * delay, _LONGEST_WAIT) if failing else INTERVAL
-        report = _sync(folder, uri, study)
+        return uploads.send_last()
+
+
+class _Uploads:
+    """The journal in a folder, and those of its children in folders below."""
+
+    def __init__(self, folder: Path, uri: str, study: str):
+        self.folder, self.uri, self.study = folder, uri, study
+        self.seen: dict[Path, list[tuple[int, int] | None]] = {}
+
+    def send_new(self) -> list[str]:
+        """Sends the journals that have changed; what went wrong with the first that could not be sent."""
+        for folder in self._folders():
+            if (state := _state(folder)) != self.seen.get(folder):
+                report = _sync(folder, self.uri, self.study)
+                if report.failed:
+                    return report.problems
+                self.seen[folder] = state
+        return []
+
+    def send_last(self) -> Report:
+        """Sends the rest; the report of the folder's own journal, which comes last and has all problems."""
+        problems: list[str] = []
+        *children, own = self._folders()
+        for folder in children:
+            if _state(folder) != self.seen.get(folder):
+                problems += self._send(folder).problems
+        report = self._send(own)
+        report.problems = [*problems, *report.problems]
+        return report
+
+    def _send(self, folder: Path) -> Report:
+        report = _sync(folder, self.uri, self.study)
         log.info("%s", report)
         for problem in report.problems:
             log.warning("not sent: %s", problem)
         return report
+
+    def _folders(self) -> list[Path]:
+        return [*sorted(path.parent for path in self.folder.glob("*/*/run.json")), self.folder]
 
 
 class _Job:
@@ -79,8 +113,11 @@ class _Job:
             if left <= 0:
                 return False
             ready, _, _ = select.select(self.pipe, [], [], min(left, 0.5))
+            if ready and os.read(0, 64):
+                return True  # the job waits for the last upload, and ends it when it takes too long
             if ready:
-                return True
+                break  # closed by the job's death
+        _end_soon()
         return True
 
     def _alive(self) -> bool:
@@ -95,9 +132,13 @@ class _Job:
         return True
 
     def _terminate(self, *_: object) -> None:
-        # nobody waits any more: a last upload, but this process must not stay behind
         self.terminated = True
-        signal.alarm(max(1, round(sync_wait())))
+        _end_soon()
+
+
+def _end_soon() -> None:
+    """Nobody waits any more: there is time for a last upload, but this process must not stay behind."""
+    signal.alarm(max(1, round(sync_wait())))
 
 
 def _sync(folder: Path, uri: str, study: str) -> Report:

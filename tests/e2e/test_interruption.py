@@ -57,7 +57,7 @@ class Step:
             )
 
     def run(self, *arguments: str, **environment: str) -> int:
-        return self.start(*arguments, **environment).wait(120)
+        return self.start(*arguments, **environment).wait(400)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_a_training_told_to_end_at_random_moments_ends_with_the_same_bits(step, 
         process = step.start()
         time.sleep(moments.uniform(0, straight[1]))
         process.send_signal(moments.choice([signal.SIGTERM, signal.SIGHUP]))
-        code = process.wait(60)
+        code = process.wait(240)
         # before Python runs a line of ours a signal has its own way
         assert code in (75, 0, -signal.SIGTERM, -signal.SIGHUP), step.said
         assert "Traceback" not in step.said
@@ -129,11 +129,11 @@ def test_nothing_outlives_a_killed_step(step, tmp_path):
     process = step.start(
         SNAKETORCH_TRACKING="on", SNAKETORCH_STUDY="killed", SNAKETORCH_SYNC_WAIT="5", **{TAG: str(tmp_path)}
     )
-    wait(lambda: "epoch  2/40" in step.said, 60, "two epochs")
+    wait(lambda: "epoch  2/40" in step.said, 240, "two epochs")
     assert any("sync --follow" in line for line in tagged(str(tmp_path)))
     process.kill()
     process.wait()
-    wait(lambda: not tagged(str(tmp_path)), 10, f"the end of {tagged(str(tmp_path))}")
+    wait(lambda: not tagged(str(tmp_path)), 60, f"the end of {tagged(str(tmp_path))}")
 
 
 EXPERIMENT = """\

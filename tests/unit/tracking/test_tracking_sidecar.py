@@ -1,5 +1,6 @@
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,12 @@ from snaketorch.tracking import sidecar
 from snaketorch.tracking.sidecar import uploading
 
 PASSES_ON = "import pathlib, sys; pathlib.Path('heard').write_text(sys.stdin.readline())"
+TELLS_RANK = """
+import os
+from snaketorch.launch.place import is_started_by_slurm, is_started_here, rank_so_far
+print(is_started_by_slurm(), is_started_here(), rank_so_far(), os.environ.get("SNAKETORCH_REPORT_TO"))
+"""
+SURVIVES = f"from signal import *; [raise_signal(number) for number in (SIGUSR1, SIGUSR2)]; {PASSES_ON}"
 HANGS = "import pathlib, os, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
 
 # an uploader that writes down its process and each upload instead of making one
@@ -94,6 +101,27 @@ def test_what_the_uploader_says_is_kept_beside_the_journal(folder, monkeypatch):
     assert (folder / "sync.log").read_text() == "hello\nhello\n"
 
 
+def test_the_uploader_of_a_rank_is_no_rank(folder, monkeypatch):
+    uploader_is(monkeypatch, sys.executable, "-c", TELLS_RANK)
+    variables = {"RANK_OF": "7", "REPORT_TO": "n1:15000:word", "LOCAL_RANK": "1", "LISTENER": "3"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"SNAKETORCH_{name}", value)
+    monkeypatch.setenv("SLURM_PROCID", "2")
+    monkeypatch.setenv("NODE_RANK", "1")
+    with uploading(folder):
+        pass
+    assert (folder / "sync.log").read_text() == "False False 0 None\n"
+
+
+def test_signals_for_trainings_do_not_kill_the_uploader(folder, monkeypatch, warnings):
+    uploader_is(monkeypatch, sys.executable, "-c", SURVIVES)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with uploading(folder):
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    assert (folder.parent / "heard").read_text() == "finish\n"
+    assert warnings() == []
+
+
 def test_an_error_of_the_job_stays_as_it_is(folder, monkeypatch):
     uploader_is(monkeypatch, sys.executable, "-c", "raise SystemExit(1)")
     with pytest.raises(KeyError, match="mine"), uploading(folder):
@@ -150,6 +178,16 @@ with sidecar.uploading(Path("journal")):
     job.kill()
     job.wait()
     wait_for(lambda: not is_alive(int((folder.parent / "pid").read_text())))
+
+
+def test_an_uploader_that_starts_after_its_job_has_died_does_not_stay_behind(folder, monkeypatch):
+    monkeypatch.setenv("SNAKETORCH_SYNC_WAIT", "1")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    hanging = UPLOADER.replace("return follow.Report", "time.sleep(600); return follow.Report")
+    with subprocess.Popen([sys.executable, "-c", hanging, str(dead.pid), str(folder)], stdin=subprocess.PIPE) as uploader:
+        assert uploader.wait(60) == -signal.SIGALRM
+    assert (folder.parent / "uploads").read_text() == "one\n"
 
 
 def test_a_worker_that_outlives_the_job_does_not_hold_up_its_end(folder):
