@@ -1,5 +1,6 @@
 import errno
 import fcntl
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -73,13 +74,13 @@ def test_a_store_that_two_write_at_once_fails(found, monkeypatch):
     assert found()["SQLite"].status == "FAIL"
 
 
-@pytest.mark.parametrize(("ahead", "said"), [(90, "90.0 s behind"), (-5, "5.0 s ahead")])
+@pytest.mark.parametrize(("ahead", "said"), [(90, r"(8\d|90)\.\d s behind"), (-5, r"[345]\.\d s ahead")])
 def test_another_clock_than_the_file_systems_is_told(found, monkeypatch, ahead, said):
     now = module.time.time
     monkeypatch.setattr(module.time, "time", lambda: now() + ahead)
     clock = found()["clock"]
     assert clock.status == "WARN"
-    assert said in clock.found
+    assert re.search(said, clock.found), clock.found
 
 
 @pytest.mark.parametrize(
