@@ -18,6 +18,8 @@ FLAGS = [
     "--disable-sync",
 ]
 BUILDER = Path(__file__).parent.parent / "unit" / "report" / "fabricated_study.py"
+PATIENCE = 300_000
+"""Milliseconds, for whatever the browser is asked."""
 LONG_NAME = "digits_lstm_" + "x" * 52
 
 
@@ -32,7 +34,7 @@ def chromium():
     if not found:
         pytest.skip("no Chromium is installed: apt-get install chromium")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=found, args=FLAGS, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -45,6 +47,7 @@ def open_tab(chromium):
     def open_tab(page: Path, width=1280, colours="light", **options):
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=colours, **options)
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         tab = context.new_page()
         tab.said, tab.asked = [], []
         tab.on("console", lambda message: tab.said.append(f"{message.type}: {message.text}"))

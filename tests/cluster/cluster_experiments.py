@@ -45,13 +45,13 @@ THREE_TASKS: dict[str, dict[str, Any]] = {
         "optimizer": {"kind": "adam", "lr": 0.001},
         "trainer": {"max_epochs": 2, "check_val_every_n_epoch": 2},
         "seeds": [0],
-        "resources": {"cpus": 1, "memory_gb": 2, "hours": 0.3},
+        "resources": {"cpus": 2, "memory_gb": 2, "hours": 0.3},
     },
 }
 
 
 def braked(name: str, hours: float = 0.2) -> dict[str, Any]:
-    """A training of a few seconds, and of a minute while the file ``brake_NAME`` is there."""
+    """A training of a few seconds, and of minutes while the file ``brake_NAME`` is there."""
     return {
         "task": "image_classification",
         "data": "digits",

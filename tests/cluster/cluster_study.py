@@ -80,7 +80,7 @@ class ClusterStudy:
             )
         return self.started[-1]
 
-    def finish(self, seconds: float = 180) -> None:
+    def finish(self, seconds: float = 1200) -> None:
         """Waits for the first Snakemake that was started."""
         try:
             code = self.started[0].wait(seconds)

@@ -1,6 +1,7 @@
 """A Slurm for the session, and the studies that run on it, all of them at once: most of their time is waiting."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import slurm_server
 from cluster_experiments import DIGITS, DISTURBED, PAIRS, THREE_TASKS, braked, pair
 from cluster_study import ClusterStudy
 from slurm_cluster import Cluster, wait
+from slurm_daemons import PATIENCE_SECONDS
 
 MINUTE = 1 / 60
 
@@ -22,6 +24,8 @@ class Disturbed(NamedTuple):
     """Each experiment in its own way, which its name says."""
     requeued: ClusterStudy
     """One experiment, on a partition where jobs are preempted by requeue."""
+    second: "subprocess.Popen[bytes]"
+    """A Snakemake that was started in the folder of ``study`` while another worked there."""
 
 
 class Pairs(NamedTuple):
@@ -70,7 +74,7 @@ def straight(new_study) -> ClusterStudy:
 
 @pytest.fixture(scope="session")
 def disturbed(cluster, new_study, straight, request) -> Disturbed:
-    hours = {"out_of_time": MINUTE}
+    hours = {"out_of_time": 2 * MINUTE}
     experiments = {f"experiments/{name}.yaml": braked(name, hours.get(name, 0.2)) for name in DISTURBED}
     # where a site says which partition a rule's jobs go to
     site = {"# set-resources:": "set-resources:", "#   train_model:": "  train_model:"}
@@ -99,7 +103,7 @@ def disturbed(cluster, new_study, straight, request) -> Disturbed:
         logs.append(requeued.said("logs/train_model/requeued/seed-0.log"))
         return all("epoch  2/30" in log or "Going on" in log for log in logs)
 
-    wait(all_train, 180, "the second epoch of each training", while_runs=study.started[0])
+    wait(all_train, "the second epoch of each training", while_runs=study.started[0])
     cluster.kill_node("n3")
     cluster.ask("scancel", study.slurm_id("train_model", "cancelled_0"))
     cluster.take_node("n4")
@@ -109,10 +113,12 @@ def disturbed(cluster, new_study, straight, request) -> Disturbed:
     def is_out_of_time() -> bool:
         return "Attempt 2" in study.said("logs/train_model/out_of_time/seed-0.log")
 
-    wait(is_out_of_time, 180, "the end of the first attempt, at its time limit", while_runs=study.started[0])
+    second = study.start("train", log="second.log")
+    wait(is_out_of_time, "the end of the first attempt, at its time limit", while_runs=study.started[0])
+    second.wait(PATIENCE_SECONDS)
     for brake in brakes:
         brake.unlink()
-    return Disturbed(study, requeued)
+    return Disturbed(study, requeued, second)
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +134,7 @@ def pairs(cluster, new_study, straight) -> Pairs:
     def trains() -> bool:
         return "epoch 2/6" in study.said("logs/train_model/rank_killed/seed-0.log")
 
-    wait(trains, 180, "the second epoch on two nodes", while_runs=study.started[0])
+    wait(trains, "the second epoch on two nodes", while_runs=study.started[0])
     cluster.kill_task(study.slurm_id("train_model", "rank_killed_0"), rank=1)
     killed = datetime.now()
     brake.unlink()

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from slurm_daemons import descendants, kill
+from slurm_daemons import PATIENCE_SECONDS, descendants, kill
 
 COLUMNS = ("JobIDRaw", "Comment", "State", "NodeList", "ReqTRES", "TimelimitRaw", "Submit", "End")
 
@@ -49,7 +49,7 @@ class Cluster:
 
     def stop(self) -> None:
         self.server.stdin.close()
-        self.server.wait(60)
+        self.server.wait(600)
         self.server.stdout.close()
 
     def jobs(self, comment: str) -> list[Job]:
@@ -58,17 +58,19 @@ class Cluster:
         Snakemake's comment says what they do: "rule_train_model_wildcards_digits_0". Accounting has it in the end.
         """
         command = ["sacct", "-X", "-P", "--noheader", "--noconvert", "--duplicates", f"--format={','.join(COLUMNS)}"]
-        jobs = [Job.read(line) for line in self.ask(*command, "--starttime=now-1hours").splitlines()]
+        jobs = [Job.read(line) for line in self.ask(*command, "--starttime=now-1days").splitlines()]
         return [job for job in jobs if job.comment == comment]
 
     def ask(self, *command: str) -> str:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
         return done.stdout
 
     def take_node(self, node: str) -> None:
         """Somebody urgent takes a node from whoever has it, for a moment."""
-        self.ask("srun", "--account=lab", "--partition=urgent", f"--nodelist={node}", "--exclusive", "--time=1", "true")
+        self.ask(
+            "srun", "--account=lab", "--partition=urgent", f"--nodelist={node}", "--exclusive", "--time=10", "true"
+        )
 
     def kill_node(self, node: str) -> None:
         """As if it lost power: its daemon, the jobs' daemons and all that runs under them are gone at once."""
@@ -93,12 +95,12 @@ class Cluster:
         kill(found[0])
 
 
-def wait(condition: Callable[[], object], seconds: float, what: str, while_runs: "subprocess.Popen[bytes]") -> None:
+def wait(condition: Callable[[], object], what: str, while_runs: "subprocess.Popen[bytes]") -> None:
     """Waits for something that a process is to bring about."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert while_runs.poll() is None, f"waited for {what}, but it ended with {while_runs.returncode}"
-        assert time.monotonic() < end, f"waited {seconds:g} s for {what}"
+        assert time.monotonic() < end, f"waited {PATIENCE_SECONDS} s for {what}"
         time.sleep(0.2)
 
 

@@ -34,7 +34,7 @@ SlurmctldPort={controller_port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket,cred_expire=5
+AuthInfo=socket={folder}/munge.socket,cred_expire=20
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -56,9 +56,11 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=2
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,sched_min_interval=0,bf_interval=1,bf_yield_interval=100000
 KillWait=10
-SlurmdTimeout=10
+SlurmdTimeout=30
+MessageTimeout=60
 SlurmctldTimeout=30
 InactiveLimit=0
+MinJobAge=3600
 CompleteWait=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 BECOME_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 900
 
 
 class Daemons:

@@ -48,7 +48,7 @@ class Server:
         for node in NODES:
             idle = self._says("sinfo", "--noheader", f"--nodes={node}", "--states=idle", "--format=%N", says=node)
             self.daemons.start(node, "slurmd", "-D", "-N", node, ready=idle)
-        self._run("srun", f"--account={ACCOUNT}", "--nodes=2", "--time=1", "true")
+        self._run("srun", f"--account={ACCOUNT}", "--nodes=2", "--time=10", "true")
 
     def stop(self) -> None:
         self.daemons.stop()
@@ -99,7 +99,7 @@ class Server:
 
     def _call(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+            command, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
         )
 
 

@@ -26,8 +26,7 @@ def outcome(cluster, disturbed, straight):
 
 
 def test_a_second_snakemake_in_a_folder_is_refused_and_harms_nothing(disturbed):
-    assert disturbed.study.started[0].poll() is None
-    assert disturbed.study.start("train", log="second.log").wait(60) != 0
+    assert disturbed.second.wait() != 0
     assert "cannot be locked" in disturbed.study.said("second.log")
 
 
@@ -35,13 +34,13 @@ def test_a_job_that_somebody_cancels_is_submitted_again(outcome):
     (first, second), _ = outcome("cancelled")
     assert first.state.startswith("CANCELLED by ")
     assert second.state == "COMPLETED"
-    assert second.submitted - first.ended < timedelta(minutes=2)
+    assert second.submitted - first.ended < timedelta(minutes=6)
 
 
 def test_a_preempted_job_is_submitted_again(outcome):
     (first, second), _ = outcome("preempted")
     assert (first.state, second.state) == ("PREEMPTED", "COMPLETED")
-    assert second.submitted - first.ended < timedelta(minutes=2)
+    assert second.submitted - first.ended < timedelta(minutes=6)
 
 
 def test_a_job_whose_node_dies_goes_on_on_another_node(outcome):
@@ -55,7 +54,7 @@ def test_a_job_that_reaches_its_time_limit_goes_on_with_more_time(outcome):
     (first, second), log = outcome("out_of_time")
     assert first.state in ("FAILED", "TIMEOUT")
     assert "the time of this job is over" in log
-    assert (first.minutes, second.minutes) == (1, 2)
+    assert (first.minutes, second.minutes) == (2, 4)
     assert second.state == "COMPLETED"
 
 

@@ -32,7 +32,7 @@ def planned(new_study):
         },
     )
     study.start("train")
-    study.finish(400)
+    study.finish()
     return study
 
 

@@ -50,7 +50,7 @@ def test_each_node_gives_its_process_a_gpu(finished, cluster):
 def test_a_process_that_is_killed_on_the_second_node_ends_the_job_which_goes_on(finished, pairs, cluster):
     first, second = cluster.jobs("rule_train_model_wildcards_rank_killed_0")
     assert (first.state, second.state) == ("FAILED", "COMPLETED")
-    assert first.ended - pairs.killed < timedelta(seconds=30)
+    assert first.ended - pairs.killed < timedelta(minutes=3), "it does not wait for its time limit"
     jobs = json.loads(finished.said("state/jobs/train/rank_killed/seed-0.json"))
     failure = jobs["attempts"][0]["failure"]
     assert failure["kind"] == "killed"

@@ -41,7 +41,7 @@ def test_links_that_a_killed_session_left_are_replaced(system):
 
 def test_a_second_session_on_the_machine_is_refused(cluster):
     command = [sys.executable, slurm_server.__file__]
-    second = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
     assert second.returncode != 0
     assert "does another session run these tests" in second.stderr
     assert "n1" in cluster.ask("sinfo", "--noheader", "--Node")

@@ -38,7 +38,7 @@ class Server:
 
     def end(self) -> None:
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(300)
         self.process.stdout.close()
 
 

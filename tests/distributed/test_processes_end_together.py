@@ -12,7 +12,7 @@ import pytest
 from small_curves import IMAGES, spec_on
 
 ENOUGH = {"trainer": {"max_epochs": 100_000}}
-STARTING_SECONDS, SECONDS = 300.0, 60.0
+STARTING_SECONDS, SECONDS = 600.0, 300.0
 """Within which they train, and within which all are gone: some, where the machine is busy."""
 
 BROKEN = """

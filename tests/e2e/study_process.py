@@ -23,7 +23,7 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "snakemake", "-s", str(REPO / "Snakefile"), "-c2", "--nocolor", *arguments]
 
 
-def run(folder: Path, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str, timeout: float = 1800) -> subprocess.CompletedProcess[str]:
     """Snakemake's exit code and all that it said."""
     return subprocess.run(
         command(*arguments),

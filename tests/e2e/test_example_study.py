@@ -47,7 +47,7 @@ def folder(tmp_path_factory) -> Path:
         text, changed = re.subn(r"(?m)^seeds: \[.*?\]", f"seeds: {seeds}", file.read_text())
         assert changed == 1
         file.write_text(text)
-    result = study.run(folder, timeout=1800)  # about six minutes on two cores that do nothing else
+    result = study.run(folder, timeout=3600)  # about six minutes on two cores that do nothing else
     assert result.returncode == 0, result.stdout
     return folder
 

@@ -63,7 +63,7 @@ class Study:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=900,  # the first time, some GB of packages come from the index
+            timeout=1800,  # the first time, some GB of packages come from the index
         )
 
     def environments(self) -> dict[str, Path]:

@@ -83,7 +83,7 @@ def test_a_sweep_that_is_killed_comes_to_the_same(new_sweep, undisturbed):
                 break
             landed[_phase(sweep)] += 1
             sweep.kill()
-            sweep.end(60)
+            sweep.end(300)
         ended.append(_seconds_until_nothing_is_left(sweep))
         sweep.run(spec, *arguments)
         wrong += _different(sweep, straight, f"{name}, {sum(landed.values())} kills")

@@ -58,7 +58,7 @@ def test_a_study_whose_snakemake_is_killed_ends_as_if_nothing_had_happened(tmp_p
                 if snakemake.poll() is None:
                     snakemake.kill()
                     kills += 1
-            if snakemake.wait(600) >= 0:
+            if snakemake.wait(1800) >= 0:
                 break
         trainings += study.trainings()
         story = f"study {studies}, by the kill {kills}"

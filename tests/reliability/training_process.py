@@ -15,7 +15,7 @@ SERVER = Path(__file__).parent / "training_server.py"
 STATE = "state/train/trial/seed-0"
 OUT = "out"
 LOG = "log.txt"
-TIMEOUT = 120.0
+TIMEOUT = 600.0
 DISK_BYTES = 4 * 2**20
 
 

@@ -75,7 +75,7 @@ class WatchedStudy:
         """Snakemake's exit status, and what it said."""
         log = self.folder / "snakemake.log"
         before = len(self.said)
-        code = self.start(*arguments).wait(600)
+        code = self.start(*arguments).wait(1800)
         return code, log.read_text("utf-8")[before:]
 
     @property

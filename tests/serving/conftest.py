@@ -70,7 +70,7 @@ class Server:
 
     def get(self, path):
         try:
-            with urllib.request.urlopen(self.address + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.address + path, timeout=60) as answer:
                 self.body = answer.read().decode()
                 return answer.status
         except OSError:
@@ -81,7 +81,7 @@ class Server:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address}/invocations", data, {"Content-Type": content_type})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=300) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

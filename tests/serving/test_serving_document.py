@@ -16,7 +16,7 @@ LINES = dict(re.findall(r"<!-- (\w+) -->\n```bash\n(curl .+?)\n```", DOCUMENT, r
 def test_the_documented_line_is_answered(served):
     command = LINES[served.kind].replace("http://127.0.0.1:5001", served.server.address)
 
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=300)
 
     answers = json.loads(done.stdout)["predictions"]
     assert len(answers) >= 1

@@ -32,7 +32,7 @@ TUNE = {
 }
 EPOCHS = 120
 """Of each trial: about two seconds."""
-RAY_ENDS_SECONDS = 90.0
+RAY_ENDS_SECONDS = 300.0
 """For the last of Ray's processes, after the one that started them."""
 
 
@@ -68,7 +68,7 @@ class SweepProcess:
                 env={**os.environ, MARK: str(self.folder), "OMP_NUM_THREADS": "1", "SNAKETORCH_TRACKING": "off"},
             )
 
-    def end(self, seconds: float = 240) -> int:
+    def end(self, seconds: float = 900) -> int:
         """The exit code of the attempt, when it has ended."""
         return self.process.wait(seconds)
 
@@ -78,7 +78,7 @@ class SweepProcess:
         assert self.end() == 0, self.said()
         return self
 
-    def when(self, condition: Callable[[], bool], seconds: float = 120) -> None:
+    def when(self, condition: Callable[[], bool], seconds: float = 600) -> None:
         """Waits for something in a running attempt."""
         end = time.monotonic() + seconds
         while not condition():

@@ -23,7 +23,7 @@ with ray_in_job(Room(), None):
 
 
 def test_ray_listens_on_this_machine_alone_and_asks_for_a_token():
-    said = subprocess.check_output([sys.executable, "-c", LISTENING], text=True, timeout=180)
+    said = subprocess.check_output([sys.executable, "-c", LISTENING], text=True, timeout=600)
     words = [line.split() for line in said.splitlines()]
     places = [word[1].rpartition(":")[0] for word in words if word[0] == "listens"]
     assert len(places) >= 3  # its store, its scheduler and the workers

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from sweep_process import EPOCHS, SPACE, sweep_spec
+from sweep_process import EPOCHS, RAY_ENDS_SECONDS, SPACE, sweep_spec
 
 from snaketorch.config.space import with_values
 from snaketorch.config.specs import TrainSpec
@@ -41,7 +41,7 @@ def test_a_trial_is_the_training_of_its_values(straight, manifest, tmp_path):
 
 
 def test_ray_is_gone_after_a_sweep(straight):
-    end = time.monotonic() + 10
+    end = time.monotonic() + RAY_ENDS_SECONDS
     while straight.processes() and time.monotonic() < end:
         time.sleep(0.2)
     assert straight.processes() == []

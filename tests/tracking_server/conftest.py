@@ -35,7 +35,7 @@ class Server:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=os.environ | quiet, cwd=self.folder, start_new_session=True
             )
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not self._answers():
             assert self.process.poll() is None, (self.folder / "server.log").read_text()
             assert time.monotonic() < end, "the server did not start"
@@ -52,6 +52,12 @@ class Server:
                 return answer.status == 200
         except OSError:
             return False
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """On a busy machine an answer that many ask for at once takes longer than a job may wait for it."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")
 
 
 @pytest.fixture(scope="session")

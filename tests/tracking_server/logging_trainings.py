@@ -33,7 +33,7 @@ class Trainings:
     def wait(self) -> list[int]:
         """Exit codes, once all have ended."""
         for process in self.processes:
-            process.join(120)
+            process.join(600)
         return [process.exitcode for process in self.processes]
 
     def stop(self) -> None:

@@ -78,7 +78,7 @@ class Cluster:
         command = [*self.as_owner, str(_programs() / program), *arguments]
         # not a pipe: the server that pg_ctl leaves running would hold its other end
         with tempfile.TemporaryFile("w+") as said:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", timeout=120)
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", timeout=600)
             said.seek(0)
             text = said.read()
         assert done.returncode == 0, text

@@ -18,7 +18,7 @@ REPO = Path(__file__).parents[2]
 
 
 def status(port, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("POST", "/api/2.0/mlflow/experiments/create", b'{"name": "x"}', headers)
     code = connection.getresponse().status
     connection.close()

@@ -23,7 +23,7 @@ def run_project(folder, *parameters, **settings):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=500,
+        timeout=1200,
     )
 
 

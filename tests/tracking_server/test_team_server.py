@@ -40,7 +40,7 @@ def journal_of(folder: Path, key: str) -> Journal:
 
 
 def status_of(team: TeamServer, path: str, **headers: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", team.port, timeout=120)
     connection.request("POST", path, b"{}", {"Content-Type": "application/json", **headers})
     status = connection.getresponse().status
     connection.close()
@@ -62,7 +62,7 @@ def test_without_a_password_of_ones_own_the_server_does_not_start(password, why,
         (tmp_path / file).write_text(text.replace(f"{cluster.port}/mlflow_auth", f"{cluster.port}/mlflow_auth_unused"))
     process = server.launch(MLFLOW_AUTH_ADMIN_PASSWORD=password)
     try:
-        assert process.wait(90) != 0
+        assert process.wait(600) != 0
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -48,18 +48,18 @@ def shell(**settings):
 def test_a_study_whose_server_dies_is_complete_after_a_sync(team, people, tmp_path):
     write_study(tmp_path)
     address = people("student")
-    environment = shell(MLFLOW_TRACKING_URI=address, SNAKETORCH_SYNC_WAIT="5")
+    environment = shell(MLFLOW_TRACKING_URI=address, SNAKETORCH_SYNC_WAIT="5", MLFLOW_HTTP_REQUEST_TIMEOUT="120")
     snakemake = [sys.executable, "-m", "snakemake", "-s", str(REPO / "Snakefile"), "-c1", "--nocolor"]
     with (tmp_path / "snakemake.log").open("w") as log:
         study = subprocess.Popen(snakemake, cwd=tmp_path, env=environment, stdout=log, stderr=log)
-    end = time.monotonic() + 400
+    end = time.monotonic() + 1200
     while not list(tmp_path.glob("results/experiments/small/seed-*/model.ckpt")):  # one training is through
         assert study.poll() is None, (tmp_path / "snakemake.log").read_text()
         assert time.monotonic() < end, "no training came to its end"
         time.sleep(0.1)
     team.kill()
     try:
-        assert study.wait(400) == 0, (tmp_path / "snakemake.log").read_text()
+        assert study.wait(1200) == 0, (tmp_path / "snakemake.log").read_text()
     finally:
         study.kill()
         team.start()

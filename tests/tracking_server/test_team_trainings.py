@@ -42,7 +42,7 @@ def sync(folder, address, study):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=300,
+        timeout=600,
     )
 
 
@@ -71,7 +71,7 @@ def check_all_is_there(address, study, count=COUNT):
 
 def test_sixteen_trainings_at_once_log_without_loss(trainings, tmp_path):
     logging = trainings("sixteen")
-    logging.half_way.wait(60)
+    logging.half_way.wait(300)
     logging.go_on.set()
     assert logging.wait() == [0] * COUNT
     # nothing is left to send: this happened while they ran
@@ -84,7 +84,7 @@ def test_sixteen_trainings_at_once_log_without_loss(trainings, tmp_path):
 
 def test_a_server_killed_in_mid_study_has_everything_after_a_sync(trainings, team, tmp_path):
     logging = trainings("killed")
-    logging.half_way.wait(60)
+    logging.half_way.wait(300)
     time.sleep(2)  # some have sent a part, some are about to
     team.kill()
     logging.go_on.set()
@@ -103,7 +103,7 @@ def test_a_server_killed_in_mid_study_has_everything_after_a_sync(trainings, tea
 
 def test_a_database_that_restarts_under_the_server_loses_nothing(trainings, team, cluster, tmp_path):
     logging = trainings("restart", count=4)
-    logging.half_way.wait(60)
+    logging.half_way.wait(300)
     cluster.restart()
     logging.go_on.set()
     assert logging.wait() == [0] * 4

@@ -3,10 +3,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from snaketorch.config.load import load_study
 from snaketorch.config.specs import PrepareSpec
 from snaketorch.dag.workflow import Workflow
+
+# a busy machine is no failure
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 REPO = Path(__file__).parent.parent.parent
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "SNAKETORCH_TRACKING_URI", "SNAKETORCH_TRACKING")

@@ -234,7 +234,7 @@ def test_a_step_starts_with_nothing_installed_but_its_environment(rule, tmp_path
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert result.returncode == 0, result.stderr

@@ -9,7 +9,7 @@ import pytest
 from snaketorch import parent
 
 CHILD = (
-    "import time; from snaketorch import parent; parent.end_with_parent(); print('ready', flush=True); time.sleep(60)"
+    "import time; from snaketorch import parent; parent.end_with_parent(); print('ready', flush=True); time.sleep(600)"
 )
 
 
@@ -22,14 +22,14 @@ def child(environment: dict[str, str], program: str = CHILD) -> subprocess.Popen
 
 
 def test_a_job_ends_when_the_process_that_started_it_is_gone():
-    starter = subprocess.Popen(["sleep", "60"])
+    starter = subprocess.Popen(["sleep", "600"])
     job = child({parent.VARIABLE: str(starter.pid)})
     try:
         time.sleep(2 * parent.POLL_SECONDS)
         assert job.poll() is None
         starter.kill()
         starter.wait()
-        assert job.wait(10) != 0
+        assert job.wait(300) != 0
     finally:
         job.kill()
         job.wait()
@@ -40,7 +40,7 @@ def test_an_orphan_saves_if_it_has_anything_to_save(saves, code):
     program = (
         "import os, signal, sys, time; from snaketorch import parent;"
         "signal.signal(signal.SIGTERM, lambda *_: os._exit(75));"
-        f"parent.end_with_parent(lambda: {saves}); print('ready', flush=True); time.sleep(60)"
+        f"parent.end_with_parent(lambda: {saves}); print('ready', flush=True); time.sleep(600)"
     )
     assert end_code_of_an_orphan(program) == code
 
@@ -49,18 +49,18 @@ def test_an_orphan_that_saves_for_too_long_is_killed():
     program = (
         "import signal, time; from snaketorch import parent; parent.SAVING_SECONDS = 0.2;"
         "signal.signal(signal.SIGTERM, lambda *_: print('saving', flush=True));"
-        "parent.end_with_parent(lambda: True); print('ready', flush=True); time.sleep(60)"
+        "parent.end_with_parent(lambda: True); print('ready', flush=True); time.sleep(600)"
     )
     assert end_code_of_an_orphan(program) == -signal.SIGKILL
 
 
 def end_code_of_an_orphan(program: str) -> int:
-    starter = subprocess.Popen(["sleep", "60"])
+    starter = subprocess.Popen(["sleep", "600"])
     job = child({parent.VARIABLE: str(starter.pid)}, program)
     try:
         starter.kill()
         starter.wait()
-        return job.wait(10)
+        return job.wait(300)
     finally:
         job.kill()
         job.wait()

@@ -94,7 +94,7 @@ def jobs(study):
     """Threads and resources of every job of a dry-run with the Slurm profile, by rule and wildcards."""
     command = [sys.executable, "-m", "snakemake", "-s", ROOT / "Snakefile", "--profile", "profiles/slurm"]
     result = subprocess.run(
-        [*command, "--dry-run", "--cores", "99"], cwd=study, capture_output=True, text=True, timeout=120, check=False
+        [*command, "--dry-run", "--cores", "99"], cwd=study, capture_output=True, text=True, timeout=600, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
     found = {}

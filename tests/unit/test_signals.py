@@ -22,7 +22,9 @@ def kill(number):
 
 
 def run(program: str, **options) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", HEAD + program], capture_output=True, text=True, timeout=30, **options)
+    return subprocess.run(
+        [sys.executable, "-c", HEAD + program], capture_output=True, text=True, timeout=300, **options
+    )
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
@@ -34,7 +36,7 @@ try:
     with signals.ending_at_once():
         try:
             kill(signal.{name})
-            time.sleep(30)
+            time.sleep(300)
         finally:
             print("cleaned up")
 except signals.Ended as ended:
@@ -77,12 +79,13 @@ print("done", noted.ended_by)
 def test_a_second_request_ends_on_the_spot_and_an_echo_of_the_first_does_not():
     done = run(
         """
+signals.ECHO_SECONDS = 600.0
 with signals.Noted() as noted:
     noted.install()
     kill(signal.SIGINT)
     kill(signal.SIGINT)
     print("still here", flush=True)
-    time.sleep(1.1)
+    signals.ECHO_SECONDS = 0.0
     kill(signal.SIGTERM)  # of a workflow that ends too, met late
     print("and here", flush=True)
     kill(signal.SIGINT)
@@ -120,9 +123,10 @@ def test_noted_signals_wait_and_the_handlers_before_come_back():
             signal.signal(signal.SIGTERM, lambda *_: None)  # as Lightning does
             noted.install()
             assert signals.are_noted()
+            told_at = time.monotonic()
             os.kill(os.getpid(), signal.SIGTERM)
             assert noted.ended_by == "SIGTERM"
-            assert noted.ended_at == pytest.approx(time.monotonic(), abs=5)
+            assert told_at <= noted.ended_at <= time.monotonic()
             with pytest.raises(Interrupted, match="SIGTERM"):
                 noted.check()
         assert signal.getsignal(signal.SIGTERM) == outer

@@ -57,7 +57,7 @@ def test_a_step_sets_its_threads_before_a_library_is_loaded(tmp_path, step, path
     environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     arguments = [*options, "--spec", "{}", *(word for path in paths.split() for word in (f"--{path}", path))]
     command = [sys.executable, "-c", STEP, step, step, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [threads] * 3
 

@@ -15,7 +15,7 @@ import yaml
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-TIMEOUT = 120
+TIMEOUT = 600
 
 _JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?:    .*\n)*)", re.MULTILINE)
 

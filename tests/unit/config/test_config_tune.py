@@ -196,7 +196,7 @@ RANGES = st.dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     space=st.dictionaries(PATHS, RANGES, max_size=3),
     kind=st.sampled_from(["random", "grid", "optuna", "bohb"]),

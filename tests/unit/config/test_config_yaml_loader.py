@@ -100,7 +100,7 @@ def test_a_plain_scalar_is_never_altered_text(text: str):
         assert found == text or not isinstance(found, str)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, st.text(), min_size=1))
 def test_quoted_text_is_read_as_it_stands(tmp_path: Path, value: dict[str, str]):
     def quoted(text: str) -> str:
@@ -112,7 +112,7 @@ def test_quoted_text_is_read_as_it_stands(tmp_path: Path, value: dict[str, str])
     assert document.data == value
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, JSON, min_size=1))
 def test_json_is_yaml(tmp_path: Path, value: dict):
     document = read(tmp_path, json.dumps(value, ensure_ascii=False))

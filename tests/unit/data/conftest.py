@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from snaketorch.config.specs import PrepareSpec
 from snaketorch.data.manifest import Manifest
@@ -11,10 +10,6 @@ from snaketorch.data.prepare import prepare
 from snaketorch.data.raw.images import RawImages
 from snaketorch.data.raw.series import RawSeries
 from snaketorch.data.readers import MemoryReader
-
-# a busy machine is no failure
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 SOURCES = {
     "digits": {"kind": "sklearn", "name": "digits"},

@@ -175,7 +175,7 @@ def run_and_log(number: int, ends: str) -> str:
         f"sys.exit(command_line.main(['init-tracking', '--out=x', '--attempt={number}', '--log={LOG}']))"
     )
     with Path(LOG).open("wb") as log:
-        subprocess.run([sys.executable, "-c", program], stdout=log, stderr=log, timeout=60, env=dict(os.environ))
+        subprocess.run([sys.executable, "-c", program], stdout=log, stderr=log, timeout=300, env=dict(os.environ))
     return Path(LOG).read_text()
 
 

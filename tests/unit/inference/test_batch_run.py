@@ -24,6 +24,20 @@ ROWS = 40
 STATE = Path("state/predict/by-hand")
 
 
+NEVER_DONE = """
+import sys, time
+from snaketorch.__main__ import main
+from snaketorch.inference.batch.parts import Parts
+add = Parts.add
+def add_most(self, table, bad):
+    if self.done == 35:
+        time.sleep(600)
+    add(self, table, bad)
+Parts.add = add_most
+sys.exit(main())
+"""
+
+
 class Killed(BaseException):
     """As a kill, nothing catches it."""
 
@@ -307,13 +321,13 @@ def test_the_command_makes_samples_of_a_generator(made, here, caplog):
 
 
 def test_a_process_that_is_killed_loses_at_most_a_part(made, here, caplog):
-    """The real command, killed without warning, whatever it was doing."""
+    """The real command, killed without warning, whatever it was doing; however late, it is not done."""
     lines = Path("data-0.csv").read_text().splitlines()
     for number in range(40):
         Path(f"data-{number}.csv").write_text("\n".join(lines[:1] + lines[1:] * 20) + "\n")
     words = ["predict", "--model", str(made("rows").bundle), "--keep", "id", "--data"]
     words += [*(f"data-{number}.csv" for number in range(40)), "--out"]
-    command = [sys.executable, "-m", "snaketorch", *words, "out.parquet"]
+    command = [sys.executable, "-c", NEVER_DONE, *words, "out.parquet"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while not list(STATE.rglob("part-00002.parquet")):
             assert process.poll() is None

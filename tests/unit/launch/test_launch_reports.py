@@ -21,7 +21,7 @@ def leave(address: str, rank: int, slurm: bool = True) -> "subprocess.CompletedP
     """How a process with this rank leaves."""
     place = {"SNAKETORCH_RANK_OF": "7", "SLURM_PROCID": str(rank)} if slurm else {"SNAKETORCH_LOCAL_RANK": str(rank)}
     environment = {**os.environ, REPORT: address, **place}
-    return subprocess.run([sys.executable, "-c", LEAVES], env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", LEAVES], env=environment, capture_output=True, text=True, timeout=300)
 
 
 def test_a_rank_that_has_told_why_it_ends_leaves_the_first_one_time():
@@ -55,7 +55,7 @@ def test_a_rank_that_nobody_hears_says_it_itself():
 def test_a_process_of_the_same_machine_tells_by_a_pipe():
     read, write = os.pipe()
     environment = {**os.environ, REPORT: str(write), "SNAKETORCH_LOCAL_RANK": "1"}
-    done = subprocess.run([sys.executable, "-c", LEAVES], env=environment, pass_fds=[write], timeout=60)
+    done = subprocess.run([sys.executable, "-c", LEAVES], env=environment, pass_fds=[write], timeout=300)
     os.close(write)
     with os.fdopen(read) as pipe:
         assert '"kind": "bug"' in pipe.read()

@@ -75,7 +75,7 @@ def said(rank: int, kind: str) -> dict:
 def test_a_training_fails_of_what_brought_down_the_others(reports, lines, ended_by, kind, message):
     with subprocess.Popen(["true"], stderr=subprocess.PIPE) as process:
         words = SrunWords(process)
-        words.wait(10)
+        words.wait(60)
     for line in lines:
         words.hear(line)
     error = failure_of(3, reports, words, ended_by)
@@ -87,7 +87,7 @@ def test_what_srun_says_is_passed_on_and_understood(capfd):
     text = b"one\r" + KILLED + b"\nsrun: error: last"
     with subprocess.Popen(["sh", "-c", f"printf '{text.decode()}' >&2"], stderr=subprocess.PIPE) as process:
         words = SrunWords(process)
-        words.wait(10)
+        words.wait(60)
     assert capfd.readouterr().err.encode().replace(b"\r", b"") == text.replace(b"\r", b"")
     assert words.death == "rank 1, on n2, was ended by the system: Killed"
 
@@ -119,7 +119,7 @@ signal.signal(signal.SIGTERM, ended)
 signal.signal(signal.SIGUSR1, lambda *_: Path("saved-" + os.environ["SLURM_PROCID"]).touch())
 obey_starter()
 Path("ready-" + os.environ["SLURM_PROCID"]).touch()
-time.sleep(60)
+time.sleep(600)
 """
 
 STARTER = """
@@ -152,12 +152,12 @@ def starter(tmp_path):
     wait_for(tmp_path, "ready")
     yield process
     process.terminate()
-    process.wait(30)
+    process.wait(300)
     process.stdout.close()
 
 
 def wait_for(folder: Path, what: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 300
     while not all((folder / f"{what}-{rank}").exists() for rank in (0, 1)):
         assert time.monotonic() < until, what
         time.sleep(0.02)
@@ -168,6 +168,6 @@ def test_signals_reach_every_rank_though_srun_would_kill_them(starter, tmp_path)
     wait_for(tmp_path, "saved")
     starter.send_signal(signal.SIGTERM)
     wait_for(tmp_path, "ended")
-    assert starter.wait(30) == 75
+    assert starter.wait(300) == 75
     assert starter.stdout.read() == "told to end by SIGTERM interrupted\n"
     assert (tmp_path / "command").read_text().split()[:2] == [sys.executable, "-c"]

@@ -1,12 +1,14 @@
 """The step from files to files, for every kind of content that a model can be given."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from snaketorch.errors import DataError, UserError
+from snaketorch.inference.reading.dataset import read_dataset
 from snaketorch.journal import ROOT, Journal, Run, read_artifacts, read_metrics
 from snaketorch.monitoring.describe import Known
 from snaketorch.monitoring.new_data import read_new
@@ -140,6 +142,42 @@ def test_data_of_which_nothing_can_be_read_is_an_alert_that_says_so(made, watch,
     assert any("100.0% of the rows (80 of 80) cannot be read" in reason for reason in found["alert"]["reasons"])
     assert "The model can read none of the rows" in found["page"]
     assert {each["test"] for each in found["monitor"]["statistics"]} == {"missing", "bad_rows"}
+
+
+def test_of_a_long_series_no_step_is_left_out(made, watch, monkeypatch):
+    monkeypatch.setattr("snaketorch.monitoring.new_data.MOST_SAMPLES", 60)
+    found = watch(made("a series"))
+
+    assert found["monitor"]["samples"] > 250
+    assert not [name for name in found["alert"]["alarms"] if name.split("/")[1].startswith(("value", "change"))]
+
+
+def test_of_many_rows_those_that_are_not_even_rows_are_drawn_as_the_others_are(made, watch, tmp_path, monkeypatch):
+    case = made("rows without gaps")
+    source = changed_rows(tmp_path, case, lambda *_: None)
+    lines = Path(source["path"]).read_text().splitlines()
+    rows = [f"{line},too,many" if number % 50 == 0 else line for number, line in enumerate(20 * lines[1:])]
+    Path(source["path"]).write_text("\n".join([lines[0], *rows]) + "\n")
+    monkeypatch.setattr("snaketorch.monitoring.new_data.MOST_SAMPLES", 400)
+    found = watch(case, source)
+
+    assert found["monitor"]["bad_rows"] / found["monitor"]["samples"] == pytest.approx(0.02, abs=0.02)
+    assert "bad_rows/bad rows" not in found["alert"]["alarms"]
+
+
+def test_columns_that_are_carried_along_are_no_answers_of_the_model(made):
+    case = made("numbers of rows")
+    reading = read_dataset("new", case.spec.source, case.predictor, [])
+    samples = pd.concat([read().samples for read in reading.parts()], ignore_index=True)
+    answers = case.predictor.predict(samples).assign(truth=0.5)
+    carried = answers.assign(loss=None, forecast=1.0, probabilities=0.5, labels="a")
+
+    plain, more = (
+        read_new(reading, case.predictor, Known.of(case.manifest), table).side.outputs for table in (answers, carried)
+    )
+
+    assert list(more.profile.numbers) == list(plain.profile.numbers) == ["predicted value"]
+    assert (more.error == plain.error).all()
 
 
 def test_no_data_at_all_is_an_error(made):

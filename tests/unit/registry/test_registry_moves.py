@@ -23,7 +23,7 @@ def in_child(work, *arguments) -> "multiprocessing.Process":
 
 def promote_when_all_are_ready(uri: str, audit: Audit, version: str, ready) -> None:
     model = Model(connect(uri), "digits", uri)
-    ready.wait(30)
+    ready.wait(300)
     promote(model, audit, version, f"of process {version}")
 
 
@@ -47,7 +47,7 @@ def killed_at(uri: str, audit: Audit, move, call: int) -> None:
 
 def killed(model: Model, audit: Audit, move, call: int) -> None:
     process = in_child(killed_at, model.registry, audit, move, call)
-    process.join(60)
+    process.join(300)
     assert process.exitcode == -signal.SIGKILL
 
 
@@ -62,7 +62,7 @@ def test_of_two_promotions_at_once_one_wins_and_none_is_lost(model, audit):
 
     processes = [in_child(promote_when_all_are_ready, model.registry, audit, version, ready) for version in "23"]
     for process in processes:
-        process.join(60)
+        process.join(300)
 
     assert [process.exitcode for process in processes] == [0, 0]
     found = model.aliases

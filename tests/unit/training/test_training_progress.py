@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,10 +50,21 @@ def last_row() -> dict[str, str]:
     return dict(zip(header.split(","), last.split(","), strict=True))
 
 
-def test_it_says_little_in_a_short_time(told, digits):
+@pytest.mark.parametrize(("seconds_an_epoch", "epochs"), [(0.0, [0]), (0.6, [0, 2]), (1.0, [0, 1, 2, 3])])
+def test_it_says_little_in_a_short_time(told, digits, monkeypatch, seconds_an_epoch, epochs):
+    now = 0.0
+    end = telling.TellProgress.on_train_epoch_end
+
+    def after_some_time(*arguments):
+        nonlocal now
+        now += seconds_an_epoch
+        end(*arguments)
+
+    monkeypatch.setattr(telling, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(telling.TellProgress, "on_train_epoch_end", after_some_time)
     train(example_spec("digits_cnn", 0, **SPEC), digits)
 
-    assert 1 <= len(told) <= 4, "once at the start, and at most once a second"
+    assert [one.epoch for one in told] == epochs, "once at the start, and at most once a second"
 
 
 def test_a_folder_that_cannot_be_written_does_not_end_the_training(told, digits, monkeypatch, caplog):

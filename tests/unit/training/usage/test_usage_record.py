@@ -77,7 +77,7 @@ def test_a_training_on_a_cpu_tells_its_memory_and_steps_and_knows_nothing_of_pow
     assert 0 <= usage["data_wait_share"] < 1
     steps = usage["step_seconds"]
     assert 0 < steps["median"] <= steps["p90"]
-    assert steps["median"] * record[0]["steps"] < record[0]["wall_seconds"]
+    assert steps["median"] * record[0]["steps"] / 2 < record[0]["wall_seconds"], "half of them took as long, or longer"
 
 
 def test_the_run_has_them_as_system_metrics(record):
@@ -136,9 +136,11 @@ def test_a_gpu_is_read_while_it_trains(monkeypatch):
     other.load_state_dict(one.state_dict() | {"seconds": 36.0})
     other.on_train_start(None, None)
     other.on_train_end(None, None)
-    usage = usage_of([other.measured()])
+    measured = other.measured()
+    usage = usage_of([measured])
     assert usage["utilisation"] == 0.5 and usage["power_w"] == 100.0
-    assert usage["energy_wh"] == pytest.approx(1.0, rel=0.01)
+    assert measured["seconds"] > 36.0, "the time of both"
+    assert usage["energy_wh"] == pytest.approx(measured["seconds"] * 100.0 / 3600, abs=1e-3)
     assert usage["peak_memory_mb"] == 300.0 and usage["reserved_memory_mb"] == 400.0
 
 
