@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import ClassVar, Self
 
@@ -149,4 +149,5 @@ def are_noted() -> bool:
 
 def say(text: str) -> None:
     """A line in the log from inside a handler, where a stream may be in the middle of another one."""
-    os.write(2, f"{time.strftime('%H:%M:%S')}  {text}\n".encode())
+    with suppress(OSError):  # the terminal is gone that sent SIGHUP, or the disk is full: what was asked for counts
+        os.write(2, f"{time.strftime('%H:%M:%S')}  {text}\n".encode())

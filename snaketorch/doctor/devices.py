@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,9 @@ def all_reduce(ranks: int, backend: str, seconds: float = TORCH_SECONDS) -> tupl
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": python_environment()}
         processes = [subprocess.Popen(command, **pipes) for command in commands]
         try:
-            said = [process.communicate(timeout=seconds) for process in processes]
+            # all are read at once: one that says much (NCCL_DEBUG) would wait for its reader, and the others for it
+            with ThreadPoolExecutor(ranks) as readers:
+                said = list(readers.map(lambda process: process.communicate(timeout=seconds), processes))
         except subprocess.TimeoutExpired:
             return "", f"no answer within {seconds:.0f} s"
         finally:

@@ -24,9 +24,9 @@ def proposed_profile(cluster: Cluster) -> str | None:
     lines = ["default-resources:"]
     if cluster.accounts:
         others = f"   # yours, too: {', '.join(cluster.accounts[1:])}" if cluster.accounts[1:] else ""
-        lines.append(f"  slurm_account: {cluster.accounts[0]}{others}")
+        lines.append(f"  slurm_account: {_text(cluster.accounts[0])}{others}")
     if len(usable) == 1:
-        lines.append(f"  slurm_partition: {usable[0].name}   # {_limit(usable[0])}{_gpus(usable[0])}")
+        lines.append(f"  slurm_partition: {_text(usable[0].name)}   # {_limit(usable[0])}{_gpus(usable[0])}")
     lines += [f"  mem_mb: {MEMORY_MB}", f"  runtime: {MINUTES}"]
     if len(usable) == 1:
         return "\n".join(lines) + "\n"
@@ -40,18 +40,29 @@ def proposed_profile(cluster: Cluster) -> str | None:
 def _file(partitions: Sequence[Partition]) -> list[str]:
     lines = []
     for partition in partitions:
+        models = ", ".join(map(_word, partition.gpu_models))
         limits = {
             "max_runtime": partition.minutes,
             "max_threads": partition.cpus,
             "max_mem_mb": partition.memory_mb,
             "max_nodes": partition.nodes,
             "max_gpu": partition.gpus,
-            "available_gpu_models": f"[{', '.join(partition.gpu_models)}]" if partition.gpu_models else None,
+            "available_gpu_models": f"[{models}]" if models else None,
         }
         given = [f"{name}: {limit}" for name, limit in limits.items() if limit]
         comment = f"   # {_limit(partition)}{', the default' if partition.is_default else ''}"
-        lines += [f"  {partition.name}:{comment}", textwrap.indent("\n".join(given), "    ")]
+        lines += [f"  {_word(partition.name)}:{comment}", textwrap.indent("\n".join(given), "    ")]
     return lines
+
+
+def _text(name: str) -> str:
+    """As a default resource, which Snakemake reads as Python first: `all` is a function there, and `0815` a number."""
+    return f"\"'{name}'\""
+
+
+def _word(name: str) -> str:
+    """As YAML, where `3090` without quotes is a number."""
+    return f'"{name}"'
 
 
 def _limit(partition: Partition) -> str:

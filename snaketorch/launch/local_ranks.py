@@ -100,13 +100,16 @@ class LocalRanks:
     def _meet_at(self) -> None:
         """Says in the environment where the processes find each other."""
         if self.num_nodes > 1:
-            missing = [name for name in MEETING if name not in os.environ]
+            missing = [name for name in MEETING if not os.environ.get(name)]
             if missing:
                 raise UserError(
                     f"trainer.num_nodes: {self.num_nodes}, and this is one machine; allowed: a job of Slurm with as "
                     "many nodes, or the same command on each machine with MASTER_ADDR (name of the first), MASTER_PORT "
                     f"(a free port there) and NODE_RANK (from 0) set; not set here: {', '.join(missing)}"
                 )
+            for name in ("MASTER_PORT", "NODE_RANK"):
+                if not os.environ[name].isdecimal():
+                    raise UserError(f"{name}={os.environ[name]}; allowed: a whole number, see trainer.num_nodes")
             self._set(LOCAL_RANK, "0")
             return
         listener = socket.create_server(("127.0.0.1", 0))

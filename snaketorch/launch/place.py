@@ -59,7 +59,8 @@ def rank_so_far(environment: Mapping[str, str] = os.environ) -> int:
     if RANK_OF_SLURM in environment:
         return int(environment.get("SLURM_PROCID", "0"))
     # the first process of another machine is the leader there, and started by hand
-    return int(environment.get(LOCAL_RANK, "0")) or int(environment.get("NODE_RANK", "0"))
+    node = environment.get("NODE_RANK", "")
+    return int(environment.get(LOCAL_RANK, "0")) or (int(node) if node.isdecimal() else 0)
 
 
 def place_of(devices: int, num_nodes: int, environment: Mapping[str, str] = os.environ) -> Place:

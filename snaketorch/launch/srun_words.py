@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import threading
+from contextlib import suppress
 
 ERROR = re.compile(rb"srun: error: (.*)")
 DEATH = re.compile(rb"srun: error: ([^ :]+): tasks? (\d[\d,-]*): (?!Exited with)(\w.*)")
@@ -34,7 +35,8 @@ class SrunWords:
     def _read(self) -> None:
         rest = b""
         while part := os.read(self._file, 1 << 16):
-            os.write(2, part)
+            with suppress(OSError):  # of a full disk: who writes into the pipe must not have to wait for ever
+                os.write(2, part)
             *lines, rest = (rest + part).splitlines(keepends=True)
             if rest.endswith((b"\n", b"\r")):
                 lines, rest = [*lines, rest], b""

@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from snaketorch import parent
 from snaketorch.state.batch_job import batch_job
@@ -64,9 +64,15 @@ def _times_of_slurm_job(number: str | None) -> tuple[float, float] | None:
         return None
     # not from the environment: Snakemake's job step takes these variables away
     command = ["squeue", "--noheader", "--format=%S|%e", f"--jobs={number}"]
+    # local times would be ambiguous in the hour that a clock is put back by
+    environment = {**os.environ, "TZ": "UTC0", "SLURM_TIME_FORMAT": "standard"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=True)
-        start, end = (datetime.fromisoformat(said).timestamp() for said in done.stdout.strip().split("|"))
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=True
+        )
+        start, end = (
+            datetime.fromisoformat(said).replace(tzinfo=UTC).timestamp() for said in done.stdout.strip().split("|")
+        )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return start, end

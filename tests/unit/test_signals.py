@@ -153,6 +153,22 @@ def test_signals_that_nobody_would_give_back_are_not_taken():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_a_request_that_cannot_be_logged_is_noted_all_the_same():
+    # as of a terminal that closes, which sends SIGHUP and can be written to no more; and of a full disk
+    done = run(
+        """
+os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+with signals.Noted() as noted:
+    noted.install()
+    kill(signal.SIGHUP)
+    time.sleep(0.1)
+    print(noted.ended_by)
+"""
+    )
+    assert done.stdout == "SIGHUP\n"
+
+
 def test_a_job_that_has_done_its_work_is_ended_by_no_signal():
     done = run(
         """

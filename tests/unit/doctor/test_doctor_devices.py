@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 from fake_tools import GPUS, list_of
@@ -93,3 +94,12 @@ def test_processes_sum_up_together():
 
 def test_processes_that_do_not_answer_are_ended():
     assert all_reduce(2, "gloo", seconds=0.05) == ("", "no answer within 0 s")
+
+
+def test_a_process_that_says_much_keeps_the_others_waiting_for_nothing(tmp_path, monkeypatch):
+    # as the second of many does with NCCL_DEBUG=INFO
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nif sys.orig_argv[3:4] == ['1']:\n    sys.stderr.write('NCCL INFO\\n' * 20_000)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    assert all_reduce(2, "gloo")[1] == ""

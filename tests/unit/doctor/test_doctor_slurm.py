@@ -4,6 +4,7 @@ import pytest
 import yaml
 from fake_tools import tools as tools
 from snakemake.cli import get_argument_parser
+from snakemake.resources import Resources
 from snakemake_executor_plugin_slurm.partitions import get_best_partition, read_partition_file
 
 from snaketorch.doctor.profile import PARTITIONS, proposed_profile
@@ -113,9 +114,28 @@ def test_of_one_partition_its_name_is_proposed(slurm):
     slurm(sinfo="main*|up|1-00:00:00|3|16|64000|gpu:a100:2\n", account="lab_a")
     text = proposed_profile(slurm.cluster)
     assert yaml.safe_load(text) == {
-        "default-resources": {"slurm_account": "lab_a", "slurm_partition": "main", "mem_mb": 2048, "runtime": 30}
+        "default-resources": {"slurm_account": "'lab_a'", "slurm_partition": "'main'", "mem_mb": 2048, "runtime": 30}
     }
-    assert "slurm_partition: main   # up to 1 d, 2 GPUs a node, `resources.gpu_model`: a100" in text
+    assert "slurm_partition: \"'main'\"   # up to 1 d, 2 GPUs a node, `resources.gpu_model`: a100" in text
+
+
+@pytest.mark.parametrize("name", ["all", "open", "0815", "12-34", "all.q", "no", "main"])
+def test_a_name_is_proposed_so_that_snakemake_takes_it_for_one(slurm, name):
+    slurm(sinfo=f"{name}*|up|infinite|3|16|64000|(null)\n", account=name)
+    resources = yaml.safe_load(proposed_profile(slurm.cluster))["default-resources"]
+    for key in ("slurm_account", "slurm_partition"):
+        resource = Resources.parse([f"{key}={resources[key]}"], allow_expressions=True)[key]
+        of_job = {"input": (), "attempt": 1, "threads": 1, "rulename": "", "async_run": None}
+        assert resource.evaluate(None, **of_job).value == name
+
+
+def test_names_of_digits_are_names_in_the_file_of_partitions(slurm, tmp_path):
+    slurm(sinfo="cpu|up|infinite|3|16|64000|(null)\n2080|up|infinite|3|16|64000|gpu:3090:2\n")
+    path = tmp_path / "partitions.yaml"
+    path.write_text(proposed_profile(slurm.cluster).partition(f"# {PARTITIONS}")[2].partition("\n")[2])
+    wanted = job(runtime=60, mem_mb=1024, nodes=1, gpu=1, gpu_model="3090")
+    log = SimpleNamespace(debug=print, info=print, warning=print)
+    assert get_best_partition(read_partition_file(path), wanted, log) == "2080"
 
 
 def test_what_is_proposed_fits_the_profile_that_it_is_for(slurm, repo):
@@ -128,7 +148,7 @@ def test_what_is_proposed_fits_the_profile_that_it_is_for(slurm, repo):
     options = {option for action in get_argument_parser()._actions for option in action.option_strings}
     assert {f"--{key}" for key in proposed} <= options
     assert proposed["slurm-partition-config"] == PARTITIONS
-    assert "slurm_account: lab_a   # yours, too: lab_b" in profile
+    assert "slurm_account: \"'lab_a'\"   # yours, too: lab_b" in profile
 
 
 @pytest.mark.parametrize(

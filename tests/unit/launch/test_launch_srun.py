@@ -92,6 +92,25 @@ def test_what_srun_says_is_passed_on_and_understood(capfd):
     assert words.death == "rank 1, on n2, was ended by the system: Killed"
 
 
+def test_a_full_disk_under_the_log_keeps_no_rank_waiting():
+    program = f"""\
+import os, subprocess, sys
+from snaketorch.launch.srun_words import SrunWords
+os.dup2(os.open("/dev/full", os.O_WRONLY), 2)
+talks = "import os; os.write(2, b'much to say\\\\n' * 20_000 + {KILLED!r} + b'\\\\n')"
+with subprocess.Popen([sys.executable, "-c", talks], stderr=subprocess.PIPE) as process:
+    words = SrunWords(process)
+    try:
+        process.wait(60)
+    finally:
+        process.kill()
+words.wait(60)
+print(words.death)
+"""
+    done = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "rank 1, on n2, was ended by the system: Killed\n"
+
+
 SRUN = """#!/bin/sh
 # stands for srun: it starts two "ranks" on this machine, hands on what srun hands on, and is killed by no SIGTERM
 while [ "${1#--}" != "$1" ]; do shift; done

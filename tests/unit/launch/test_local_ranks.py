@@ -6,6 +6,10 @@ import sys
 
 import pytest
 
+from snaketorch.errors import UserError
+from snaketorch.launch.local_ranks import LocalRanks
+from snaketorch.launch.place import rank_so_far
+
 TWO = """
 import os, time
 from snaketorch.launch import local_ranks
@@ -85,3 +89,21 @@ def test_a_process_that_has_done_its_part_leaves_without_a_teardown(tmp_path, mo
 def test_the_first_process_ends_as_any_other_does(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(OTHER, SNAKETORCH_RANK_OF="7", SLURM_PROCID="0", SLURM_NTASKS="2").returncode == 139
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"NODE_RANK": ""}, "not set here: NODE_RANK"),  # as of `NODE_RANK=$RANK` where there is no RANK
+        ({"NODE_RANK": "first"}, "NODE_RANK=first; allowed: a whole number"),
+        ({"MASTER_PORT": "n1:29500"}, "MASTER_PORT=n1:29500; allowed: a whole number"),
+    ],
+)
+def test_where_machines_meet_is_checked_before_a_process_is_started(monkeypatch, variables, message):
+    for name, value in {"MASTER_ADDR": "n1", "MASTER_PORT": "29500", "NODE_RANK": "0", **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert rank_so_far() == 0  # of which every command asks
+    ranks = LocalRanks(2, 2, print)
+    with pytest.raises(UserError, match=message), ranks:
+        pass
+    assert not ranks.children

@@ -1,7 +1,8 @@
 import os
 import subprocess
 import sys
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,14 +18,33 @@ def answering(tmp_path, monkeypatch, script: str) -> None:
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
 
 
+def squeue_says(start: int, end: int) -> str:
+    """Commands that write times as Slurm does: those of the time zone in the environment."""
+    return f'echo "$(date -d @{start} +%Y-%m-%dT%H:%M:%S)|$(date -d @{end} +%Y-%m-%dT%H:%M:%S)"'
+
+
 def test_slurm_says_when_its_job_started_and_when_it_is_ended(tmp_path, monkeypatch):
-    start = datetime.now().replace(microsecond=0) - timedelta(seconds=20)
-    end = start + timedelta(minutes=10)
-    said = f"{start.isoformat()}|{end.isoformat()}"
-    answering(tmp_path, monkeypatch, f'case "$*" in *--jobs=7*) echo "{said}";; *) exit 1;; esac')
+    start = int(time.time()) - 20
+    end = start + 600
+    answering(tmp_path, monkeypatch, f'case "$*" in *--jobs=7*) {squeue_says(start, end)};; *) exit 1;; esac')
     found = deadline_of_job(1000, {"SLURM_JOB_ID": "7"})
-    assert (found.start, found.end, found.enforced) == (start.timestamp(), end.timestamp(), True)
+    assert (found.start, found.end, found.enforced) == (start, end, True)
     assert 500 < found.left <= 580
+
+
+def test_a_job_that_runs_while_the_clock_is_put_back_has_all_of_its_time(tmp_path, monkeypatch):
+    start = datetime(2026, 10, 25, 0, 45, tzinfo=UTC).timestamp()  # 2:45 in summer time, until 2:15 in winter time
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    monkeypatch.setenv("SLURM_TIME_FORMAT", "relative")
+    relative = '[ "${SLURM_TIME_FORMAT:-standard}" = standard ] || { echo "02:45|02:15"; exit; }'
+    answering(tmp_path, monkeypatch, f"{relative}\n{squeue_says(int(start), int(start) + 1800)}")
+    time.tzset()
+    try:
+        found = deadline_of_job(1000, {"SLURM_JOB_ID": "7"})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (found.start, found.end) == (start, start + 1800)
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo 'N/A|N/A'", "echo nothing", ""])
