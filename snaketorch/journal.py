@@ -11,10 +11,12 @@ A journal is a folder::
     artifacts.json  files to keep with the run: [{"path", "folder", "sha256"}]
 """
 
+import fcntl
 import json
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, TypedDict
@@ -102,18 +104,31 @@ class Journal:
             for file, place in _files(path, folder)
         ]
         places = {(entry["path"], entry["folder"]) for entry in new}
-        old = [entry for entry in read_artifacts(self.folder) if (entry["path"], entry["folder"]) not in places]
-        write_json(self.folder / "artifacts.json", [*old, *new])
+        with self._turn():
+            old = [entry for entry in read_artifacts(self.folder) if (entry["path"], entry["folder"]) not in places]
+            write_json(self.folder / "artifacts.json", [*old, *new])
 
     def tag(self, **tags: str) -> None:
-        """Sets tags."""
-        self.run.tags.update(tags)
-        self._save()
+        """Sets tags, beside those that another job has set meanwhile."""
+        with self._turn():
+            with suppress(FileNotFoundError):
+                self.run.tags |= read_run(self.folder).tags
+            self.run.tags |= tags
+            self._save()
 
     def finish(self, status: Status) -> None:
         """Says how the run stands."""
         self.run.status = status
         self._save()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The test of a model and the watch over several datasets, jobs of their own, tell one journal at once."""
+        with ExitStack() as stack:
+            with suppress(OSError):  # a file system without locks is no reason to disturb the job
+                file = stack.enter_context((self.folder / "turn.lock").open("a"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _has(self, name: str, step: int, value: float) -> bool:
         old = self._last.get((name, step))

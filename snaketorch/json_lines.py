@@ -10,10 +10,10 @@ def read_json_lines(path: Path) -> list[Any]:
     if not path.exists():
         return []
     found = []
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_bytes().split(b"\n"):  # text may hold other line ends
         try:
             found.append(json.loads(line))
-        except json.JSONDecodeError:
+        except ValueError:  # no JSON, or half a letter
             continue
     return found
 

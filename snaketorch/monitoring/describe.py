@@ -66,7 +66,7 @@ DESCRIBERS: dict[str, Callable[[Fields, Known], Profile]] = {
 }
 
 IN_ORDER = {contents.SERIES, contents.CORPUS}
-"""Contents that are one stream, of which no sample may be left out."""
+"""Contents that are one stream, whose samples follow each other."""
 
 
 def describe(kind: str, fields: Fields, known: Known) -> Profile:

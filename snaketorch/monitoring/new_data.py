@@ -48,7 +48,7 @@ def read_new(reading: Reading, predictor: Predictor, known: Known, predictions: 
     profiles, stream, flags = [], [], []
     numbers = known.fields.get("number", {}).get("names", [])
     rows = bad_rows = 0
-    for samples, unreadable in _parts(reading):
+    for samples, unreadable in _parts(reading, predictor.kind):
         flags.append(_missing(samples, predictor.kind, numbers))
         rows += len(samples) + unreadable
         fields, bad = predictor.fields(samples) if len(samples) else ({}, [])
@@ -56,7 +56,7 @@ def read_new(reading: Reading, predictor: Predictor, known: Known, predictions: 
         if len(bad) == len(samples):
             continue
         if predictor.kind in IN_ORDER:
-            stream.append(fields)
+            stream.append(_new_steps(fields, not stream) if predictor.kind == SERIES else fields)
         else:
             profiles.append(describe(predictor.kind, fields, known))
     if stream:
@@ -67,21 +67,25 @@ def read_new(reading: Reading, predictor: Predictor, known: Known, predictions: 
     profile = profile.with_others(Profile(flags={UNREADABLE: np.arange(rows) < bad_rows}))
     if predictions.empty:
         return NewData(Side(profile), rows, bad_rows)
+    answers = {TRUTH, *(column.name for column in predictor.outputs)}
+    predictions = predictions[[name for name in predictions if name in answers]]  # others are carried along
     chosen = predictions if predictor.kind in IN_ORDER else predictions.iloc[some_of(len(predictions))]
     labels, outputs = _told(chosen, predictor.facts["classes"])
     return NewData(Side(profile, labels, outputs), rows, bad_rows)
 
 
-def _parts(reading: Reading) -> Iterator[tuple[pd.DataFrame, int]]:
+def _parts(reading: Reading, kind: str) -> Iterator[tuple[pd.DataFrame, int]]:
     """The rows to look at, some at a time, and how many more are not even rows."""
-    share = min(1.0, MOST_SAMPLES / max(1, reading.most_rows))
+    # a series with gaps would change by leaps
+    share = 1.0 if kind == SERIES else min(1.0, MOST_SAMPLES / max(1, reading.most_rows))
     draw = np.random.default_rng(0)
     for read in reading.parts():
         part = read()
-        samples = part.samples
+        samples, unreadable = part.samples, len(part.unreadable)
         if share < 1:
             samples = samples[draw.random(len(samples)) < share].reset_index(drop=True)
-        yield samples, len(part.unreadable)
+            unreadable = int((draw.random(unreadable) < share).sum())
+        yield samples, unreadable
 
 
 def _missing(samples: pd.DataFrame, kind: str, numbers: Collection[str]) -> dict[str, np.ndarray]:
@@ -111,9 +115,13 @@ def _in_one(stream: Sequence[Fields], kind: str) -> dict[str, Any]:
     if kind == CORPUS:
         return {"token": [text for fields in stream for text in fields["token"]]}
     assert kind == SERIES, kind
-    windows = np.concatenate([fields["value"] for fields in stream])
-    # each window is the one before it, one step later
-    return {"value": np.concatenate([windows[0, :-1], windows[:, -1]])}
+    return {"value": np.concatenate([fields["value"] for fields in stream])}
+
+
+def _new_steps(fields: Fields, is_first: bool) -> Fields:
+    """The steps of a series that no window before has: each window is the one before it, one step later."""
+    windows = fields["value"]
+    return {"value": np.concatenate([windows[0, : -1 if is_first else 0], windows[:, -1]])}
 
 
 def _told(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple[np.ndarray | None, Outputs]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from mlflow.entities.model_registry.model_version_search import ModelVersionSearch
 from mlflow.exceptions import MlflowException
 
 from snaketorch.errors import UserError
@@ -58,14 +59,7 @@ class Model:
     @property
     def versions(self) -> list[ModelVersion]:
         """All versions, the newest first."""
-        found: list[ModelVersion] = []
-        token = None
-        while True:
-            page = self.client.search_model_versions(_called(self.name), page_token=token)
-            found += [version for version in page if version.name == self.name]
-            token = page.token
-            if not token:
-                return sorted(found, key=lambda version: -int(version.version))
+        return versions_of(self.client, self.name)
 
     def version(self, number: str) -> ModelVersion:
         """A version, which may be asked for as `07` too. UserError when there is none."""
@@ -97,6 +91,9 @@ class Model:
     def note(self, entry: Entry) -> None:
         """Repeats a line of the audit as a tag of its version; the second line of a move replaces the first."""
         content = {key: value for key, value in asdict(entry).items() if key not in ("id", "model", "version")}
+        too_much = len(json.dumps(content, ensure_ascii=False)) - TAG_LENGTH
+        if too_much > 0:  # the file has all of it; half a line of JSON nobody could read
+            content["reason"] = cut(entry.reason, max(2, len(entry.reason) - too_much))
         self.tag(entry.version, f"{AUDIT_TAG}{entry.id}", json.dumps(content, ensure_ascii=False))
 
     def moves(self) -> dict[str, Told]:
@@ -116,6 +113,25 @@ class Model:
             if error.error_code in _NOT_THERE:
                 return None
             raise
+
+
+def versions_of(client: MlflowClient, name: str) -> list[ModelVersion]:
+    """All versions of a registered model, the newest first; none where there is no such model."""
+    found: list[ModelVersion] = []
+    token = None
+    while True:
+        page = client.search_model_versions(_called(name), page_token=token)
+        found += [_with_tags(client, version) for version in page if version.name == name]
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda version: -int(version.version))
+
+
+def _with_tags(client: MlflowClient, version: ModelVersion) -> ModelVersion:
+    """What a search of Unity Catalog finds has none: there each version is asked for."""
+    if isinstance(version, ModelVersionSearch):
+        return client.get_model_version(version.name, version.version)
+    return version
 
 
 def _called(name: str) -> str:

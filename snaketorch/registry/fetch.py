@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 FOLDER = Path("state/bundles")
 """What was fetched: a folder for each bundle, called by its digest."""
+_OF_A_WORKSPACE = re.compile(r"(databricks(-uc)?|uc)(:|$)")
 ADDRESS = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<version>\d+)|@(?P<alias>[\w-]+))")
 
 
@@ -67,7 +68,7 @@ def _address_of_files(model: Model, version: ModelVersion) -> str:
     has no other address.
     """
     registered = f"models:/{version.name}/{version.version}"
-    if "databricks" in model.registry or model.registry.startswith("uc:"):
+    if _OF_A_WORKSPACE.match(model.registry):
         return registered
     address = model.client.get_model_version_download_uri(version.name, str(version.version))
     if address.startswith("models:/m-"):

@@ -1,7 +1,8 @@
 """What is in the registry: registered models, their versions, aliases and lineage."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,10 +66,18 @@ def _version(version: ModelVersion, aliases: dict[str, str | None]) -> dict[str,
         "registered": made.isoformat(timespec="seconds"),
         "run_id": version.run_id,
         "lineage": {key: tags[f"snaketorch.{key}"] for key in LINEAGE if f"snaketorch.{key}" in tags},
-        "audit": sorted(
-            (json.loads(text) for key, text in tags.items() if key.startswith(AUDIT_TAG)), key=lambda line: line["time"]
-        ),
+        "audit": _audit(tags),
     }
+
+
+def _audit(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The lines of the audit that a version repeats, the oldest first; one that cannot be read is passed over."""
+    found = []
+    for key, text in tags.items():
+        if key.startswith(AUDIT_TAG):
+            with suppress(ValueError):
+                found.append(json.loads(text))
+    return sorted((line for line in found if isinstance(line, dict)), key=lambda line: str(line.get("time")))
 
 
 def _text(model: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_MODEL_VERSIONS
 
 from snaketorch.inference.bundle import CODE, DESCRIPTION, bundle_sha256, load_bundle
 from snaketorch.inference.predictor import Predictor
+from snaketorch.registry.aliases import versions_of
 from snaketorch.registry.proof import prove
 from snaketorch.registry.requirements import direct, indirect
 from snaketorch.registry.signature import signature_of
@@ -79,7 +80,7 @@ def log_candidate(
     except MlflowException as error:
         if error.error_code not in _THERE_ALREADY:
             raise
-    for version in client.search_model_versions(f"name='{name}'"):
+    for version in versions_of(client, name):
         if version.tags.get(BUNDLE_SHA256) == sha256:
             return Registered(name, str(version.version), version.tags[MODEL_ID])
     model = _logged(client, run_id, name, sha256) or _log(client, run_id, bundle, name, tags)

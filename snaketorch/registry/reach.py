@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.store.db.db_types import DATABASE_ENGINES
 
 from snaketorch.errors import UserError
 from snaketorch.tracking.address import shown, tracking_uri
@@ -21,11 +22,14 @@ def registry() -> Iterator[tuple[MlflowClient, str]]:
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # hundreds of lines in a log
     uri = tracking_uri()
+    place = registry_uri(uri)
+    if place != uri and place.startswith(tuple(DATABASE_ENGINES)):
+        connect(place)  # as with the tracking store: its tables are made by one process, its errors are readable
     client = connect(uri)
     try:
-        yield client, shown(registry_uri(uri))
+        yield client, shown(place)
     except UserError:
         raise
     except (MlflowException, OSError) as error:  # requests' errors are of the latter kind
-        with readable_errors(uri):
+        with readable_errors(uri, place):
             raise error from None

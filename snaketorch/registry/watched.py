@@ -52,6 +52,7 @@ def tell_watched(experiment: str = "*", by_hand: bool = False) -> None:
     # mlflow, which is slow to import
     from snaketorch.registry.aliases import Model
     from snaketorch.registry.reach import registry
+    from snaketorch.tracking.store import TrackingError
 
     try:
         with registry() as (client, address):
@@ -60,7 +61,13 @@ def tell_watched(experiment: str = "*", by_hand: bool = False) -> None:
                     log.info("%s version %s is in another registry: %s", each.name, each.version, each.registry)
                     continue
                 model = Model(client, each.name, address)
-                there = model.version(each.version).tags
+                try:
+                    there = model.version(each.version).tags
+                except TrackingError:
+                    raise
+                except UserError as error:  # somebody deleted it
+                    log.warning("Nobody was told what monitoring found of %s: %s", each.name, error)
+                    continue
                 new = {tag: value for tag, value in each.tags.items() if there.get(tag) != value}
                 for tag, value in new.items():
                     model.tag(each.version, tag, value)

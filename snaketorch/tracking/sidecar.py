@@ -25,6 +25,7 @@ FINISH = b"finish\n"
 FOR_TRAININGS = (signal.SIGUSR1, signal.SIGUSR2)
 """Ask to save, or to end. ``srun`` sends them to all processes, and they would kill one that does not know them."""
 _DEFAULT_WAIT = 20.0
+_LONGEST_WAIT = 7 * 86400.0
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def command(folder: Path) -> list[str]:
 def sync_wait() -> float:
     """How many seconds a job waits at its end for the uploader."""
     try:
-        return max(0.0, float(os.environ["SNAKETORCH_SYNC_WAIT"]))
+        return min(max(0.0, float(os.environ["SNAKETORCH_SYNC_WAIT"])), _LONGEST_WAIT)
     except (KeyError, ValueError):
         return _DEFAULT_WAIT
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from snaketorch.errors import UserError
 from snaketorch.tracking.address import LOCAL_ARTIFACTS, scrub, shown, split, sqlite_file
@@ -83,8 +83,13 @@ def initialise(uri: str, study: str) -> str:
 
 
 @contextmanager
-def readable_errors(uri: str) -> Iterator[None]:
-    """Turns whatever MLflow raises into a TrackingError of one line without secrets."""
+def readable_errors(uri: str, *others: str) -> Iterator[None]:
+    """Turns whatever MLflow raises into a TrackingError of one line without secrets.
+
+    Args:
+        uri: Which address is asked.
+        others: More addresses that may be asked, and have secrets.
+    """
     try:
         yield
     except TrackingError:
@@ -92,9 +97,12 @@ def readable_errors(uri: str) -> Iterator[None]:
     except Exception as error:
         text = " ".join(str(error).split()) or type(error).__name__
         if "Max retries exceeded" in text:
-            text = f"no answer from {shown(uri)}: {text.rpartition('(Caused by ')[2].removesuffix(')')}"
+            asked = next((each for each in others if f"host='{urlsplit(shown(each)).hostname}'" in text), uri)
+            text = f"no answer from {shown(asked)}: {text.rpartition('(Caused by ')[2].removesuffix(')')}"
+        for each in (uri, *others):
+            text = scrub(text, each)
         # the cause is dropped on purpose: a traceback would show the address in full
-        raise TrackingError(scrub(text, uri)) from None
+        raise TrackingError(text) from None
 
 
 def _check_database(file: Path) -> None:

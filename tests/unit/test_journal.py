@@ -1,9 +1,10 @@
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from snaketorch.journal import Journal, Run, flatten, read_artifacts, read_metrics
+from snaketorch.journal import Journal, Run, flatten, read_artifacts, read_metrics, read_run
 
 
 def values(folder) -> list[tuple]:
@@ -44,6 +45,21 @@ def test_a_line_cut_off_by_a_kill_costs_that_line_alone(journal):
         file.write('{"name": "loss", "val')
     Journal.reopen(journal.folder).log_metrics({"loss": 0.5}, 2)
     assert values(journal.folder) == [("loss", 1, 1.0), ("loss", 2, 0.5)]
+
+
+def test_two_jobs_that_tell_one_journal_at_once_lose_nothing(journal, tmp_path):
+    first, second = Journal.reopen(journal.folder), Journal.reopen(journal.folder)
+    first.tag(a="1")
+    second.tag(b="2")
+    files = [tmp_path / f"{number}.txt" for number in range(40)]
+    for file in files:
+        file.write_text(file.name)
+    with ThreadPoolExecutor(2) as pool:
+        for told, some in ((first, files[:20]), (second, files[20:])):
+            pool.submit(lambda told=told, some=some: [told.add_artifact(file) for file in some])
+
+    assert read_run(journal.folder).tags.items() >= {"a": "1", "b": "2"}.items()
+    assert {entry["path"] for entry in read_artifacts(journal.folder)} == {str(file.resolve()) for file in files}
 
 
 def test_status_and_tags_last(journal):

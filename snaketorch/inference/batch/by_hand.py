@@ -7,7 +7,7 @@ import torch
 
 from snaketorch import layout
 from snaketorch.errors import UserError
-from snaketorch.inference.batch.output import check_name, check_place
+from snaketorch.inference.batch.output import check_is_not_read, check_name, check_place
 from snaketorch.inference.batch.run import Done, Options, predict_in_parts
 from snaketorch.inference.bundle import bundle_sha256, load_bundle
 from snaketorch.inference.reading.data_files import draw_samples, read_files
@@ -65,6 +65,7 @@ def predict_files(
     # a place for each question, so that two of them can be under way; where only files or code are others, the same
     state = Path(layout.PREDICT_STATES) / "by-hand" / digest(asked)
     bad = out.with_name(f"{out.name}.bad.jsonl")
+    check_is_not_read([out, bad], reading.files)
     done = predict_in_parts(
         predictor, reading, out=out, bad=bad, state=state, depends_on={**asked, "code": code}, options=options
     )

@@ -58,6 +58,17 @@ def joined_schema(schemas: Iterable[pa.Schema]) -> pa.Schema:
     return pa.schema(list(found.items()))
 
 
+def without_loss(table: pa.Table, schema: pa.Schema) -> pa.Schema:
+    """``schema`` with text for those of its numbers that a column of ``table`` cannot be without losing digits."""
+    for place, field in enumerate(schema):
+        if field.name in table.column_names and not pa.types.is_string(field.type):
+            try:
+                table[field.name].cast(field.type)
+            except pa.ArrowException:
+                schema = schema.set(place, pa.field(field.name, pa.string()))
+    return schema
+
+
 def in_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """A part with the columns of all; null where it has none."""
     columns = []

@@ -127,7 +127,7 @@ def as_numbers(cell: Any) -> np.ndarray:
         raise DataError("it is text; allowed: nested lists of numbers")
     try:
         return np.array(_plain(cell), np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"it is no array of numbers ({error}); allowed: nested lists of numbers, all of one length at each depth"
         ) from None

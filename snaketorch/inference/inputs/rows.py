@@ -104,6 +104,11 @@ def _column(cells: pd.Series) -> pa.Array:
         column = plain(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
         if is_usable(column.type):
             return column
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         pass
-    return pa.array([None if is_missing(cell) else str(cell) for cell in cells], pa.string())
+    return pa.array([None if is_missing(cell) else _as_text(cell) for cell in cells], pa.string())
+
+
+def _as_text(cell: Any) -> str:
+    """With the sign for it where there is half a surrogate pair, which no column can hold."""
+    return str(cell).encode("utf-8", "surrogatepass").decode("utf-8", "replace")

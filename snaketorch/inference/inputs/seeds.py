@@ -36,7 +36,7 @@ class Seeds(Input):
             label = rows["label"].iloc[place] if self.conditional else None
             if not _is_whole(seed):
                 bad[place] = f"'seed' is {seed!r}; allowed: whole numbers from 0 on"
-            elif self.conditional and label not in known:
+            elif self.conditional and not (isinstance(label, str) and label in known):
                 bad[place] = f"'label' is {label!r}; allowed: {', '.join(self.classes)}"
             else:
                 seeds.append(int(seed))
@@ -69,4 +69,4 @@ class _SeedSamples(ArraySamples):
 def _is_whole(seed: Any) -> bool:
     if is_missing(seed) or isinstance(seed, bool | np.bool_) or not isinstance(seed, int | float | np.number):
         return False
-    return float(seed).is_integer() and 0 <= seed < 2**63
+    return 0 <= seed < 2**63 and float(seed).is_integer()

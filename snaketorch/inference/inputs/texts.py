@@ -31,6 +31,7 @@ class _Tokens(CellInput):
         if not isinstance(cell, str):
             raise DataError(f"it is {type(cell).__name__}; allowed: text")
         try:
+            cell.encode()  # a tokenizer may say less clearly what is wrong
             tokens = self.tokens(cell)
         except UnicodeEncodeError:
             raise DataError("it holds half a surrogate pair; allowed: Unicode text") from None

@@ -70,4 +70,14 @@ def _object(text: str) -> dict[str, Any] | str:
         return f"is no JSON: {error.msg} (column {error.colno})"
     except (ValueError, RecursionError) as error:
         return f"is no usable JSON: {error}"
+    if "\\ud" in text.lower() and not _is_unicode(found):
+        return "holds half a surrogate pair"
     return found if isinstance(found, dict) else "is no object"
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -292,6 +292,39 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_predicted(pre
     assert not Path("state").exists()
 
 
+def test_a_file_that_is_read_is_never_written_over(predict):
+    before = Path("data-1.csv").read_bytes()
+
+    with pytest.raises(UserError, match=r"data-1\.csv is one of the files to predict; allowed: another name"):
+        predict("data-1.csv")
+    with pytest.raises(UserError, match="is one of the files to predict"):
+        predict(str(Path.cwd() / "data-1.csv"), data=["data-0.csv", "./data-1.csv"])
+
+    assert Path("data-1.csv").read_bytes() == before
+
+
+def test_numbers_that_would_lose_digits_beside_those_of_other_files_are_text(predict, here):
+    table = pd.read_csv("data-0.csv")
+    table.assign(id=2**53 + 1).to_parquet("a.parquet")
+    table.assign(id=1.5).to_parquet("b.parquet")
+    predict(data=["a.parquet", "b.parquet"], keep=["id", "size"])
+
+    found = pd.read_parquet("out.parquet")
+    assert found["id"].tolist() == 10 * ["9007199254740993"] + 10 * ["1.5"]
+    assert found["size"].dtype == "float64"
+
+
+def test_numbers_and_letters_that_no_column_holds_cost_one_row_each(predict):
+    rows = [{"size": 0.5, "colour": "red", "other": 1, "flag": True, "id": row} for row in range(20)]
+    rows[3]["other"], rows[5]["colour"], rows[7]["id"] = 10**60, "\ud800", "\udfff"
+    Path("rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    done = predict(data=["rows.jsonl"], keep=["id"], options=Options(max_bad_share=0.5))
+
+    assert done.rows == 17
+    assert sorted(row.source for row in done.bad) == ["rows.jsonl:4", "rows.jsonl:6", "rows.jsonl:8"]
+
+
 def test_columns_that_are_not_there_cannot_be_kept(predict):
     with pytest.raises(DataError, match=r"data-0\.csv: there is no column 'idd'; did you mean 'id'"):
         predict(keep=["idd"])

@@ -119,11 +119,13 @@ ROW = {"size": 1.5, "other": 0.25, "colour": "red", "flag": "True"}
         ({"other": float("inf")}, "'other' is infinite"),
         ({"other": 1e300}, r"'other' is 1e\+300; allowed: up to 3.40282e\+38"),
         ({"other": "a", "size": "b"}, "'size' is 'b', no number; 'other' is 'a', no number"),
+        ({"other": 10**60}, r"'other' is 1e\+60; allowed: up to 3.40282e\+38"),
+        ({"other": "\ud800"}, "'other' is '\ufffd+', no number"),
     ],
 )
 def test_a_row_of_a_table_that_cannot_be_read_is_named_with_its_column(made, changes, why):
     predictor = made("rows without gaps").predictor
-    rows = pd.DataFrame([ROW, ROW | changes])
+    rows = pd.DataFrame([ROW, ROW | changes], dtype=object)
     with pytest.raises(BadInput, match=f"row 1: {why}"):
         predictor.predict(rows)
     assert predictor.predict_good(rows)[0]["row"].tolist() == [0]
@@ -181,6 +183,7 @@ def test_what_is_true_and_where_a_row_is_from_may_stand_beside(made):
         ("sequences", [[1, 2, 3]] * 6, r"its shape is \(6, 3\); allowed: \(steps, 2\)"),
         ("sequences", [[1, None]] * 6, "is missing at step 0"),
         ("sequences", "1 2 3", "it is text; allowed: nested lists of numbers"),
+        ("sequences", [[1, 10**400]] * 6, r"it is no array of numbers \(int too large"),
         ("sequences", [[1, 1e300]] * 6, r"is 1e\+300 at step 0; allowed: finite"),
         ("sequences of many lengths", [[1, 2]] * 13, "it has 13 steps; allowed: up to 12"),
         ("sequences of many lengths", [[1, None]] * 3, "'b' is missing at the first step"),
@@ -192,6 +195,7 @@ def test_what_is_true_and_where_a_row_is_from_may_stand_beside(made):
         ("texts", None, "it is missing"),
         ("texts", " ", "the text has no token"),
         ("running text", "\ud800", "it holds half a surrogate pair"),
+        ("texts", "cat \ud800", "it holds half a surrogate pair"),
     ],
 )
 def test_a_bad_sequence_history_or_text_is_said(made, name, cell, why):
@@ -218,6 +222,8 @@ def test_a_history_may_be_longer_than_the_window_and_of_one_channel_without_brac
         ({"seed": "a", "label": "0"}, "'seed' is 'a'"),
         ({"seed": 1, "label": "9"}, "'label' is '9'; allowed: 0, 1"),
         ({"seed": 1, "label": None}, "'label' is None"),
+        ({"seed": 1, "label": ["0"]}, r"'label' is \['0'\]; allowed: 0, 1"),
+        ({"seed": 10**400, "label": "0"}, "'seed' is 1000"),
     ],
 )
 def test_a_generator_wants_whole_numbers_and_known_classes(made, row, why):

@@ -1,5 +1,6 @@
 """A registered model's bundle comes to this machine, whole or not at all."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_a_bundle_is_fetched_once(stored):
     assert (found / "code/my_lab/nets.py").is_file()
     (stored / "bundle.json").unlink()
     assert fetch_bundle("models:/some/1") == found
+
+
+def test_a_folder_called_databricks_is_no_workspace(stored, uri, tmp_path, monkeypatch):
+    database = tmp_path / "databricks-course/mlflow.db"
+    database.parent.mkdir()
+    shutil.copyfile(uri.removeprefix("sqlite:///"), database)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+
+    assert (fetch_bundle("models:/some@champion") / "bundle.json").read_text() == '{"format": 1}'
 
 
 def test_a_copy_that_was_damaged_is_fetched_again(stored):

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from mlflow.entities.model_registry.model_version_search import ModelVersionSearch
+from mlflow.store.entities.paged_list import PagedList
 
 from snaketorch.errors import UserError
 from snaketorch.registry.aliases import AUDIT_TAG
@@ -196,6 +198,51 @@ def test_a_line_that_a_kill_cut_off_spoils_no_other(model, audit):
     promote(model, audit, "2", "")
 
     assert [entry.state for entry in audit.entries()] == ["begun", "done", "begun", "done"]
+
+
+def test_line_ends_of_other_writings_and_half_a_letter_spoil_no_other_line(model, audit):
+    promote(model, audit, "1", "one\u2028two\x85three")
+    with audit.path.open("ab") as file:
+        file.write('{"format": 1, "who": "J\u00f6'.encode()[:-1])
+
+    promote(model, audit, "2", "")
+
+    assert [entry.state for entry in audit.entries()] == ["begun", "done", "begun", "done"]
+    assert audit.entries()[1].reason == "one\u2028two\x85three"
+
+
+def test_a_reason_of_any_length_is_whole_in_the_file_and_readable_at_the_version(model, audit):
+    reason = 'said "again" and \n again, ' * 500
+    promote(model, audit, "2", reason)
+    model.tag("2", f"{AUDIT_TAG}of another", '{"cut off": "')
+
+    (found,) = json.loads(listing(model.client, model.registry, "digits", as_json=True))["models"]
+
+    assert audit.entries()[-1].reason == reason
+    (line,) = found["versions"][1]["audit"]
+    assert (line["action"], line["state"]) == ("promote", "done")
+    assert len(line["reason"]) > 1000
+    assert reason.startswith(line["reason"].removesuffix(" …"))
+    assert [told.champion for told in model.moves().values()] == ["2"]
+
+
+def test_versions_of_unity_catalog_are_asked_for_one_by_one(model, audit, monkeypatch):
+    """A search there gives versions without their tags."""
+    search = model.client.search_model_versions
+
+    def of_unity_catalog(*arguments, **options):
+        found = search(*arguments, **options)
+        there = [ModelVersionSearch(each.name, each.version, each.creation_timestamp) for each in found]
+        return PagedList(there, found.token)
+
+    monkeypatch.setattr(model.client, "search_model_versions", of_unity_catalog)
+
+    promote(model, audit, "1", "")
+    promote(model, audit, "3", "better")
+    rollback(model, audit, "worse")
+
+    assert model.aliases == aliases(None, "1", "3")
+    assert model.versions[0].tags["snaketorch.run_key"] == "digits_cnn/seed-3/abc"
 
 
 def test_versions_are_listed_with_where_they_come_from(model, audit):

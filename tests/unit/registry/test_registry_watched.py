@@ -120,6 +120,21 @@ def test_a_registry_that_is_away_is_a_warning_that_says_who_makes_up_for_it(regi
     assert "secret" not in caplog.text
 
 
+def test_a_version_that_somebody_deleted_keeps_no_other_from_being_told(registered, model, caplog):
+    watch("may", True)
+    entered = {"name": "digits", "version": "1", "registry": model.registry, "bundle_sha256": SHA256}
+    _write(layout.REGISTRATION.format(experiment="an_earlier_one"), entered)
+    record = {"inputs": {"bundle": {"sha256": SHA256}}}
+    content = {"dataset": "may", "alert": True, "made": MADE, "record": record}
+    _write(layout.MONITOR.format(experiment="an_earlier_one", dataset="may"), content)
+    model.client.delete_model_version("digits", "1")
+
+    tell_watched()
+
+    assert tags(model)["snaketorch.monitor.may"] == "alert"
+    assert "'digits' has no version 1" in caplog.text
+
+
 def test_files_that_are_damaged_are_left_to_the_workflow(registered, model):
     watch("may", True)
     Path(layout.MONITOR.format(experiment="cnn", dataset="april")).parent.mkdir()

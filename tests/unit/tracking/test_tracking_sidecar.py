@@ -147,6 +147,15 @@ def test_a_folder_that_cannot_be_written_does_not_disturb_the_job(folder, warnin
     assert len(warnings()) == 1
 
 
+@pytest.mark.parametrize("text", ["inf", "1e30"])
+def test_a_wait_without_end_is_one_that_the_system_knows(text, folder, monkeypatch, warnings):
+    monkeypatch.setenv("SNAKETORCH_SYNC_WAIT", text)
+    monkeypatch.setattr(sidecar, "command", lambda _: [sys.executable, "-c", ""])
+    with uploading(folder):
+        pass
+    assert warnings() == []
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("3", 3), ("0", 0), ("-1", 0), ("soon", 20), ("", 20), (None, 20)])
 def test_the_wait_at_the_end_can_be_set(monkeypatch, text, seconds):
     if text is None:
