@@ -24,7 +24,7 @@ def gpus_to_plan(gpus: Mapping[str, Gpu], resources: TrainResources) -> list[Gpu
     if model not in (None, AUTO):
         named = [gpu for gpu in candidates if gpu in matching(model, gpus)] or matching(model, gpus)
         return named or candidates
-    if of_site and model == AUTO and resources.partition:
+    if of_site and resources.partition:
         asked = set(resources.partition.split(","))
         within = [gpu for gpu in candidates if gpu.partition is None or asked & set(gpu.partition.split(","))]
         return within or candidates

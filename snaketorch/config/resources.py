@@ -10,7 +10,8 @@ from snaketorch.config.sbatch_options import only_additions
 Gpus = Annotated[int, Field(ge=0)]
 Cpus = Annotated[int, Field(gt=0, le=4096)]
 Gibibytes = Annotated[float, Field(ge=0.001, le=100_000)]
-Hours = Annotated[float, Field(gt=0, le=720)]
+MOST_HOURS = 720
+Hours = Annotated[float, Field(gt=0, le=MOST_HOURS)]
 
 GPU_MODEL = r"^[A-Za-z0-9_.]{1,64}$"
 NAME_OF_SLURM = r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$"

@@ -10,7 +10,7 @@ from snaketorch.config.problems import did_you_mean, listed
 from snaketorch.errors import UserError
 
 SORTS: Mapping[str, Callable[[Gpu, str | None], float]] = {
-    "tflops": lambda gpu, precision: -gpu.tflops.get(precision or gpu.best_precision, 0),
+    "tflops": lambda gpu, precision: -gpu.tflops.get(precision or "", gpu.best_tflops),
     "memory": lambda gpu, _: -gpu.memory_gb,
     "bandwidth": lambda gpu, _: -gpu.bandwidth_gbs,
     "price": lambda gpu, _: math.inf if gpu.price_per_hour is None else gpu.price_per_hour,

@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from snaketorch.config.resources import AUTO
+from snaketorch.config.resources import AUTO, MOST_HOURS
 from snaketorch.config.specs import TrainSpec
+from snaketorch.config.tasks import Gan
 from snaketorch.planning.advised import Advised
 from snaketorch.planning.estimator import Estimator
 from snaketorch.planning.fit import Fit, in_gib
-from snaketorch.planning.precision_advice import HALF, suitable
+from snaketorch.planning.precision_advice import HALF, can_scale_loss, suitable
 from snaketorch.planning.sizes import awkward_sizes
 
 LONG_HOURS = 24.0
@@ -49,6 +50,20 @@ def without_gpu(spec: TrainSpec, fit: Fit, cpu_seconds: float) -> Iterator[Advis
         yield Advised(
             "trainer.accelerator: gpu, to ask for one",
             f"{fit.gpu.name} takes {in_words(fit.seconds)}, and the CPU cores of the job {in_words(cpu_seconds)}",
+        )
+
+
+def of_hours(hours: float) -> Iterator[Advised]:
+    """What is to be known of a training that may take longer than any job.
+
+    Args:
+        hours: That the job asks for.
+    """
+    if hours >= MOST_HOURS:
+        yield Advised(
+            "fewer epochs, or more devices",
+            f"no job can ask for more than {MOST_HOURS} hours, and with its margin the training may take longer; one "
+            "that its time limit ends goes on where it was, in as many attempts as the profile's `retries` allow",
         )
 
 
@@ -102,8 +117,10 @@ def _batch(spec: TrainSpec, fit: Fit) -> Iterator[Advised]:
             f"up to {largest:,} samples fit at once: the same optimizer step in fewer, fuller batches",
         )
     elif fit.step.limited_by == "launch" and largest >= 2 * size and fit.estimate.samples_per_epoch >= 4 * size:
+        trainer = spec.trainer
+        cannot = trainer.gradient_checkpointing or trainer.keeps_parts or isinstance(spec.task, Gan)
         yield Advised(
-            "a larger data_loader.batch_size, or trainer.compile: true",
+            f"a larger data_loader.batch_size{'' if trainer.compile or cannot else ', or trainer.compile: true'}",
             f"the GPU waits for its operations to be started; up to {largest:,} samples fit (more samples a step are "
             "another training: the learning rate may have to follow)",
         )
@@ -120,7 +137,7 @@ def _kept_activations(spec: TrainSpec, fit: Fit, estimator: Estimator) -> Iterat
 
 
 def _precision(spec: TrainSpec, fit: Fit) -> Iterator[Advised]:
-    best = suitable(fit.gpu)
+    best = suitable(fit.gpu, can_scale_loss(spec))
     if fit.precision != best:
         yield Advised(f"trainer.precision: {best}, or auto", fit.precision_why)
 

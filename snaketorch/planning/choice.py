@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from snaketorch.config.resources import AUTO
+from snaketorch.config.resources import AUTO, MOST_HOURS
 from snaketorch.config.specs import Site
 from snaketorch.planning.fit import GIB, Fit
 
@@ -15,7 +15,6 @@ MEMORY_MARGIN = 1.25
 """Of the host's memory."""
 STARTING_HOURS = 0.1
 """For a queue of imports, a slow disk, the last checkpoint."""
-MOST_HOURS = 720
 QUARTERS = 4
 """Hours are asked for in quarters, and memory in halves of a GiB."""
 

@@ -12,9 +12,11 @@ STARTED_IN = 15e-6
 """Seconds of one operation with its bookkeeping."""
 
 
-def seconds_per_step_on_cpu(estimate: Estimate, cores: int) -> StepTime:
-    """An optimizer step of ``estimate`` on some cores of a CPU."""
-    compute = sum(flops / (GFLOPS.get(name, GFLOPS["fp32"]) * 1e9 * cores) for name, flops in estimate.flops.items())
-    memory = estimate.bytes_moved / (min(GBS_OF_A_CORE * cores, GBS_OF_ALL) * 1e9)
+def seconds_per_step_on_cpu(estimate: Estimate, cores: int, processes: int = 1) -> StepTime:
+    """An optimizer step of ``estimate`` on some cores of a CPU, which ``processes`` share that each do as much."""
+    compute = processes * sum(
+        flops / (GFLOPS.get(name, GFLOPS["fp32"]) * 1e9 * cores) for name, flops in estimate.flops.items()
+    )
+    memory = processes * estimate.bytes_moved / (min(GBS_OF_A_CORE * cores, GBS_OF_ALL) * 1e9)
     started = estimate.kernels * STARTED_IN
     return StepTime(max(compute, memory) + started, compute, memory, started, f"on {cores} cores of an older server")

@@ -40,9 +40,15 @@ class Estimator(Protocol):
 class Traced:
     """Who traces a training for it; no precision and size twice."""
 
-    def __init__(self, spec: TrainSpec, facts: Mapping[str, Any], traced: Callable[..., Trace] | None = None):
-        """``traced``: gives the traces of another training that are this one's too."""
-        self.spec, self.facts = spec, facts
+    def __init__(
+        self,
+        spec: TrainSpec,
+        facts: Mapping[str, Any],
+        data_bytes: int | None = None,
+        traced: Callable[..., Trace] | None = None,
+    ):
+        """``data_bytes``: see ``estimate``; ``traced``: gives the traces of another training that are this one's."""
+        self.spec, self.facts, self.data_bytes = spec, facts, data_bytes
         self._traced = traced or cache(partial(trace_of, spec, facts))
         self._estimated = cache(self._estimate)
         self._sizes = cache(lambda precision: LargestBatch(spec, partial(self._estimated, precision)))
@@ -53,7 +59,8 @@ class Traced:
 
     def _estimate(self, precision: str, batch_size: int, on_gpu: bool = True) -> Estimate:
         like = ALIKE.get(precision, precision)
-        found = estimate_from(self.spec, self._traced(like, batch_size, on_gpu), like, batch_size, on_gpu=on_gpu)
+        traced = self._traced(like, batch_size, on_gpu)
+        found = estimate_from(self.spec, traced, like, batch_size, on_gpu=on_gpu, data_bytes=self.data_bytes)
         return found if like == precision else _renamed(found, precision)
 
     def largest_batch_size(self, precision: str, free: int) -> int | None:
@@ -68,7 +75,7 @@ class Traced:
         """The same training with other keys of `trainer`."""
         changed = self.spec.trainer.model_copy(update=trainer)
         same_traces = self._traced if trainer.keys() <= SHARED_OUT_BY else None
-        return Traced(self.spec.model_copy(update={"trainer": changed}), self.facts, same_traces)
+        return Traced(self.spec.model_copy(update={"trainer": changed}), self.facts, self.data_bytes, same_traces)
 
 
 def _renamed(estimate: Estimate, precision: str) -> Estimate:

@@ -49,7 +49,7 @@ def host_bytes(
             most; when None they are taken not to fit there, so that the host has them.
     """
     trainer = spec.trainer
-    samples = _samples_bytes(counts)
+    samples = samples_bytes(counts)
     process = PROCESS + _kept_weights(spec, estimate) + ORDER_BYTES * counts.rows["train"]
     process += _samples_on_host(spec, samples, on_gpu, device_free)
     if on_gpu:
@@ -76,7 +76,7 @@ def disk_bytes(spec: TrainSpec, estimate: Estimate, counts: Counts, trainings: i
     """
     weights = _bytes(estimate, estimate.parameters)
     gradients = _bytes(estimate, estimate.trainable)
-    state = weights * (2 if spec.weight_averaging else 1) + STATES[spec.optimizer.kind] * gradients
+    state = _state(spec, estimate)
     if spec.trainer.gradient_compression == "powersgd":
         state += spec.trainer.processes * gradients
     if spec.trainer.on_non_finite_loss == "restore":
@@ -86,7 +86,7 @@ def disk_bytes(spec: TrainSpec, estimate: Estimate, counts: Counts, trainings: i
     return sum(counts.bytes.values()) + trainings * training
 
 
-def _samples_bytes(counts: Counts) -> int:
+def samples_bytes(counts: Counts) -> int:
     """Of training and validation, which a training has at once."""
     return counts.bytes["train"] + counts.bytes["val"]
 
@@ -118,9 +118,18 @@ def _batches(spec: TrainSpec, samples: int, counts: Counts) -> int:
 
 
 def _kept_weights(spec: TrainSpec, estimate: Estimate) -> int:
-    """Copies of the weights in the host's memory: as they were made, as they are written, the best ones."""
-    copies = 2 + (spec.checkpoint.save == "best") + (spec.trainer.on_non_finite_loss == "restore")
-    return copies * _bytes(estimate, estimate.parameters)
+    """Copies of the weights in the host's memory: as they were made, as they are written, the best ones.
+
+    Who goes back to the end of an epoch has all that learns there, and twice while that of the next one is taken.
+    """
+    copies = (2 + (spec.checkpoint.save == "best")) * _bytes(estimate, estimate.parameters)
+    return copies + (2 * _state(spec, estimate) if spec.trainer.on_non_finite_loss == "restore" else 0)
+
+
+def _state(spec: TrainSpec, estimate: Estimate) -> int:
+    """Weights, their average, and what the optimizer keeps of those that learn."""
+    weights = _bytes(estimate, estimate.parameters) * (2 if spec.weight_averaging else 1)
+    return weights + STATES[spec.optimizer.kind] * _bytes(estimate, estimate.trainable)
 
 
 def _bytes(estimate: Estimate, numbers: int) -> int:

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from snaketorch.config.gpu import Gpu
 from snaketorch.config.specs import PlanSpec
-from snaketorch.planning.advice import advice, of_site, without_gpu
+from snaketorch.planning.advice import advice, of_hours, of_site, without_gpu
 from snaketorch.planning.advised import Advised
 from snaketorch.planning.choice import Choice, choose, request
 from snaketorch.planning.duration import seconds_of
 from snaketorch.planning.estimate import Estimate
 from snaketorch.planning.estimator import Estimator
 from snaketorch.planning.fit import Fit, usable_bytes
-from snaketorch.planning.precision_advice import precision_for
+from snaketorch.planning.precision_advice import can_scale_loss, precision_for
 from snaketorch.planning.remedies import remedies
 from snaketorch.planning.step_time import StepTime
 
@@ -63,6 +63,8 @@ def plan(
         fit = replace(chosen.fit, largest_batch_size=tried)
         fits[fits.index(chosen.fit)] = fit
         chosen = Choice(fit, chosen.rule)
+    asked = request(spec.site, fits, chosen, on_cpu["seconds"] if on_cpu else None, needs.host_bytes)
+    advised = [*_advice(spec, needs, chosen, on_cpu, known), *of_hours(asked["hours"])]
     estimate = chosen.fit.estimate if chosen.fit and spec.trainer.accelerator != "cpu" else _estimate(spec, needs)
     return {
         "format": FORMAT,
@@ -74,8 +76,8 @@ def plan(
         "precision": estimate.precision,
         "gpus": [fit.to_json() for fit in fits],
         "cpu": on_cpu,
-        "chosen": request(spec.site, fits, chosen, on_cpu["seconds"] if on_cpu else None, needs.host_bytes),
-        "advice": [item._asdict() for item in _advice(spec, needs, chosen, on_cpu, known)],
+        "chosen": asked,
+        "advice": [item._asdict() for item in advised],
         "host_bytes": needs.host_bytes,
         "disk_bytes": needs.disk_bytes,
         "estimate": estimate.to_json(),
@@ -83,7 +85,7 @@ def plan(
 
 
 def _fit(spec: PlanSpec, needs: Needs, gpu: Gpu, pace_on: Paces, free_gb: float | None) -> Fit:
-    precision, why = precision_for(gpu, spec.trainer.precision)
+    precision, why = precision_for(gpu, spec.trainer.precision, can_scale_loss(spec))
     estimate = needs.estimator.estimate(precision)
     usable = usable_bytes(gpu, needs.host_bytes, free_gb)
     step = pace_on(estimate, gpu)

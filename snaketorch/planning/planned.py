@@ -11,9 +11,9 @@ from snaketorch.planning.efficiencies import efficiencies_of, operation_of
 from snaketorch.planning.estimate import Estimate
 from snaketorch.planning.estimator import Traced
 from snaketorch.planning.facts import Counts
-from snaketorch.planning.host import disk_bytes, host_bytes
+from snaketorch.planning.host import disk_bytes, host_bytes, samples_bytes
 from snaketorch.planning.plan import Needs, plan
-from snaketorch.planning.precision_advice import precision_for
+from snaketorch.planning.precision_advice import can_scale_loss, precision_for
 from snaketorch.planning.step_time import StepTime, seconds_per_step
 
 
@@ -36,9 +36,9 @@ def planned(
         return seconds_per_step(estimate, gpu, efficiencies_of(gpu, root), operation)
 
     def cpu_pace(estimate: Estimate) -> StepTime:
-        return seconds_per_step_on_cpu(estimate, spec.site.cpus)
+        return seconds_per_step_on_cpu(estimate, spec.site.cpus, spec.trainer.devices)
 
-    estimator, on_gpu = Traced(spec, facts), bool(spec.site.gpus_asked)
+    estimator, on_gpu = Traced(spec, facts, samples_bytes(counts)), bool(spec.site.gpus_asked)
     estimate = estimator.estimate(_precision(spec, on_gpu), on_gpu)
     needs = Needs(
         estimator,
@@ -54,5 +54,5 @@ def _precision(spec: PlanSpec, on_gpu: bool) -> str:
     """Of the estimate that tells what the host needs: one that is made anyway."""
     asked = spec.trainer.precision
     if on_gpu and spec.site.gpus:
-        return precision_for(spec.site.gpus[0], asked)[0]
+        return precision_for(spec.site.gpus[0], asked, can_scale_loss(spec))[0]
     return "32-true" if asked == "auto" else asked

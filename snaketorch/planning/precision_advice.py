@@ -1,6 +1,8 @@
 """Which precision suits a GPU, by its architecture."""
 
 from snaketorch.config.gpu import Gpu
+from snaketorch.config.specs import TrainSpec
+from snaketorch.config.tasks import Gan
 from snaketorch.gpu_guide.advice import training_precision
 
 BEFORE_TENSOR_CORES = ("Kepler", "Maxwell", "Pascal")
@@ -9,19 +11,26 @@ FORMATS = {"bf16-mixed": "bf16", "16-mixed": "fp16", "32-true": "fp32"}
 """What of ``Gpu.tflops`` a precision computes in."""
 
 
-def suitable(gpu: Gpu) -> str:
-    """The value of `trainer.precision` that suits the GPU best."""
-    return "32-true" if gpu.architecture in BEFORE_TENSOR_CORES else training_precision(gpu)
+def can_scale_loss(spec: TrainSpec) -> bool:
+    """Whether a training can have `16-mixed`: not of two networks, nor of one that is in parts on several devices."""
+    return not (isinstance(spec.task, Gan) or spec.trainer.keeps_parts)
 
 
-def precision_for(gpu: Gpu, asked: str) -> tuple[str, str]:
+def suitable(gpu: Gpu, scales_loss: bool = True) -> str:
+    """The value of `trainer.precision` that suits the GPU best, for a training that ``scales_loss``, or cannot."""
+    best = "32-true" if gpu.architecture in BEFORE_TENSOR_CORES else training_precision(gpu)
+    return best if scales_loss or best != "16-mixed" else "32-true"
+
+
+def precision_for(gpu: Gpu, asked: str, scales_loss: bool = True) -> tuple[str, str]:
     """In which precision a training runs, and what is to be said of it.
 
     Args:
         gpu: Where it runs.
         asked: `trainer.precision`; `auto` is what suits the GPU.
+        scales_loss: Whether the training can scale its loss.
     """
-    best = suitable(gpu)
+    best = suitable(gpu, scales_loss)
     if asked in ("auto", best):
         return best, _why(gpu, best)
     wanted = FORMATS.get(asked)
@@ -45,4 +54,6 @@ def _reason(gpu: Gpu, best: str) -> str:
         return "matrix cores for BF16, which has the range of FP32 and needs no scaled loss"
     if best == "16-mixed":
         return "matrix cores for FP16 and none for BF16, so that the loss is scaled"
+    if suitable(gpu) == "16-mixed":
+        return "its matrix cores need a scaled loss, for FP16, which such a training cannot have"
     return "no matrix cores that would make fewer digits worth while"

@@ -10,6 +10,7 @@ from snaketorch.errors import UserError
 from snaketorch.planning.advised import Advised
 from snaketorch.planning.estimator import Estimator
 from snaketorch.planning.fit import Fit, in_gib, usable_bytes
+from snaketorch.planning.precision_advice import can_scale_loss
 
 MOST_SHARED = 8
 """Devices among which sharing a network out is tried."""
@@ -43,6 +44,9 @@ def _smaller_batch(spec: TrainSpec, fit: Fit) -> Iterator[Advised]:
     if not largest or largest >= wanted:
         return
     size = largest // ROUND * ROUND or largest
+    if isinstance(spec.task, Gan):  # whose two networks take turns in each batch
+        yield Advised(f"data_loader.batch_size: {size}", f"{fit.gpu.name} holds at most {largest:,} samples at once")
+        return
     parts = math.ceil(wanted * spec.trainer.accumulate_grad_batches / size)
     yield Advised(
         f"data_loader.batch_size: {size} with trainer.accumulate_grad_batches: {parts}",
@@ -52,18 +56,22 @@ def _smaller_batch(spec: TrainSpec, fit: Fit) -> Iterator[Advised]:
 
 
 def _recomputed(spec: TrainSpec, fit: Fit, estimator: Estimator) -> Iterator[Advised]:
+    if isinstance(spec.task, Gan):
+        return
     if not spec.trainer.gradient_checkpointing and not spec.trainer.compile:
         yield from _tried(
             "trainer.gradient_checkpointing: true",
             "activations are computed again instead of kept, for about a third more time",
             fit,
             estimator,
+            fit.precision,
             gradient_checkpointing=True,
         )
 
 
 def _fewer_bits(spec: TrainSpec, fit: Fit, estimator: Estimator) -> Iterator[Advised]:
-    for precision, name in (("bf16-mixed", "bf16"), ("16-mixed", "fp16")):
+    halves = (("bf16-mixed", "bf16"), ("16-mixed", "fp16"))
+    for precision, name in halves if can_scale_loss(spec) else halves[:1]:
         if fit.precision in ("32-true", "64-true") and name in fit.gpu.tflops and fit.gpu.matrix_cores != 0:
             needs = estimator.estimate(precision).memory.upper_bound
             if needs <= fit.usable:
@@ -78,15 +86,19 @@ def _shared_out(spec: TrainSpec, fit: Fit, estimator: Estimator) -> Iterator[Adv
     trainer = spec.trainer
     if isinstance(spec.task, Gan) or trainer.keeps_parts:
         return
+    # whose loss is not scaled
+    precision = "32-true" if fit.precision == "16-mixed" else fit.precision
+    key = f", precision: {precision}" if trainer.precision == "16-mixed" else ""
     devices = 2
     while devices <= MOST_SHARED:
         if devices > trainer.processes:
             tried = list(
                 _tried(
-                    f"trainer: {{strategy: fsdp, devices: {devices}}} with resources.gpus: {devices}",
+                    f"trainer: {{strategy: fsdp, devices: {devices}{key}}} with resources.gpus: {devices}",
                     f"each of {devices} GPUs keeps a part of the weights, gradients and optimizer's state",
                     fit,
                     estimator,
+                    precision,
                     devices=devices,
                     strategy="fsdp",
                 )
@@ -97,10 +109,10 @@ def _shared_out(spec: TrainSpec, fit: Fit, estimator: Estimator) -> Iterator[Adv
         devices *= 2
 
 
-def _tried(what: str, why: str, fit: Fit, estimator: Estimator, **trainer: object) -> Iterator[Advised]:
-    """``what``, if the training fits with these keys of `trainer`."""
+def _tried(what: str, why: str, fit: Fit, estimator: Estimator, precision: str, **trainer: object) -> Iterator[Advised]:
+    """``what``, if the training fits in ``precision`` with these keys of `trainer`."""
     try:
-        needs = estimator.variant(**trainer).estimate(fit.precision).memory.upper_bound
+        needs = estimator.variant(**trainer).estimate(precision).memory.upper_bound
     except (UserError, NotImplementedError):  # which this network cannot have
         return
     if needs <= fit.usable:

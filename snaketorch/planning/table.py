@@ -117,7 +117,7 @@ def _count(number: int) -> str:
 def _seconds(seconds: float) -> str:
     """``0.2 ms``, ``40 s``, ``12 min``, ``3.4 h``, ``5 d``."""
     if seconds < 1:
-        return f"{seconds * 1000:.2g} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.2g} ms" if seconds < 0.0995 else f"{seconds * 1000:.0f} ms"
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 100 * 60:

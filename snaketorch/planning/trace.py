@@ -123,14 +123,20 @@ def trace(
             torch._foreach_lerp_(average, _floating(task), 0.001)
         work, reserve = lifetimes.work.since(before), gpu.reserve - reserve if gpu else 0
         spare = _bytes(loop.forget_idle())
-        if validates and task.automatic_optimization:
-            more = batch_of(samples, VALIDATION_FACTOR * batch_size, mode)
-            loop.validate(plugin.convert_input(more))
+        gradients = _bytes(weight.grad for weight in task.parameters() if weight.grad is not None)
+        if validates:
+            task.zero_grad()  # as Lightning does before a validation
+            # an average is validated in the place of the network's own weights, which are kept meanwhile
+            own = [torch.empty_like(value) for value in task.network.state_dict().values()] if average else []
+            if task.automatic_optimization:
+                more = batch_of(samples, VALIDATION_FACTOR * batch_size, mode)
+                loop.validate(plugin.convert_input(more))
+            del own
     return Trace(
         weights=sum(weight.numel() for weight in task.network.parameters()),
         trainable=sum(weight.numel() for weight in learnable),
         parameters=_bytes(_tensors_of(task)),
-        gradients=_bytes(weight.grad for weight in task.parameters() if weight.grad is not None),
+        gradients=gradients,
         optimizer=_bytes(_state_of(loop, on_gpu)) + _bytes(average),
         peak=lifetimes.peak - spare,
         reserve=reserve // batches,

@@ -116,6 +116,7 @@ def test_the_list_can_be_sorted(names, folder):
     assert names("--sort", "price")[:2] == ["Tesla T4", "L4"]
     assert names("--sort", "tflops")[0] == "B200 (HGX 180GB)"
     assert names("--sort", "tflops", "--precision", "fp32")[0] == "Instinct MI300X"
+    assert names("--sort", "tflops", "--precision", "int8")[0] == "B200 (HGX 180GB)", "its rate is not known"
     assert names("--sort", "memory")[0] == "Instinct MI325X"
     assert names("--sort", "bandwidth")[0] == "B200 (HGX 180GB)"
 

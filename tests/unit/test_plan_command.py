@@ -76,3 +76,18 @@ def test_memory_below_nothing_is_refused(capsys):
         command_line.main(["plan", "--free-memory", "-3"])
 
     assert "is no memory in GiB; allowed: a number of at least 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("resources", ["{partition: old}", "{partition: old, memory_gb: auto, hours: auto}", "ALL"])
+def test_a_partition_leaves_the_gpus_that_are_there(resources, capsys, folder):
+    experiment, site = folder / "config/experiments/mlp.yaml", folder / "config/gpus.yaml"
+    all_auto = "{partition: old, memory_gb: auto, hours: auto, gpu_model: auto}"
+    experiment.write_text(experiment.read_text().replace("auto", resources.replace("ALL", all_auto)))
+    dear = "V100 SXM2 16GB: {price_per_hour: 9, gpu_model: v100, partition: old}\n"
+    site.write_text(site.read_text().replace("titan}", f"titan, partition: new}}\n  {dear}"))
+
+    assert command_line.main(["plan", "--json"]) == 0
+
+    (plan,) = json.loads(capsys.readouterr().out)
+    assert [gpu["name"] for gpu in plan["gpus"]] == ["Tesla V100 SXM2 16GB"]
+    assert (plan["chosen"]["gpu"], plan["chosen"]["partition"]) == ("Tesla V100 SXM2 16GB", "old")

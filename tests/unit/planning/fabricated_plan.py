@@ -16,7 +16,7 @@ GPUS = catalogue()
 SECONDS = {"GeForce RTX 3090": 0.2, "A100 SXM4 80GB": 0.1, "Tesla V100 SXM2 16GB": 0.3, "GeForce RTX 2070": 0.6}
 
 
-def spec(gpus=("RTX 3090",), trainer=(), batch_size=64, model=None, **site) -> PlanSpec:
+def spec(gpus=("RTX 3090",), trainer=(), batch_size=64, model=None, task="image_classification", **site) -> PlanSpec:
     """Of a small network, that asks for a GPU."""
     own = {"gpus_asked": 1, "cpus": 2, "gpu_model": "auto", "partition": None, "trainings": 3, "strict": False}
     return PlanSpec.model_construct(
@@ -25,7 +25,7 @@ def spec(gpus=("RTX 3090",), trainer=(), batch_size=64, model=None, **site) -> P
                 "experiment": "cnn",
                 "seed": 0,
                 "data": "digits",
-                "task": {"kind": "image_classification"},
+                "task": {"kind": task},
                 "augment": None,
                 "model": model or {"kind": "cnn"},
                 "transfer": None,

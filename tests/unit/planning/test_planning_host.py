@@ -76,7 +76,10 @@ def test_what_a_training_keeps_of_its_weights_is_counted():
     least = host_bytes(training(), ESTIMATE, counts())
     assert host_bytes(training(save="best"), ESTIMATE, counts()) == least + 4_000_000
     restores = training(trainer={"on_non_finite_loss": "restore"})
-    assert host_bytes(restores, ESTIMATE, counts()) == least + 4_000_000
+    kept = 4_000_000 + 600_000 * 4  # the weights, and what SGD keeps of those that learn
+    assert host_bytes(restores, ESTIMATE, counts()) == least + 2 * kept, "of two epochs while the later is copied"
+    averaged = training(weight_averaging={"kind": "ema"}, trainer={"on_non_finite_loss": "restore"})
+    assert host_bytes(averaged, ESTIMATE, counts()) == least + 2 * (kept + 4_000_000)
     doubles = replace(ESTIMATE, precision="64-true")
     assert host_bytes(training(), doubles, counts()) == least + 2 * 4_000_000
 

@@ -10,6 +10,7 @@ from fabricated_plan import GIB, gpu, planned, priced, spec
 from snaketorch.planning import sizes
 from snaketorch.planning.fit import usable_bytes
 from snaketorch.planning.precision_advice import precision_for
+from snaketorch.planning.step_time import StepTime
 from snaketorch.planning.unfit import why_on_none, why_unfit
 
 V100, RTX, A100, SMALL = "Tesla V100 SXM2 16GB", "RTX 3090", "A100 SXM4 80GB", "RTX 2070"
@@ -222,3 +223,47 @@ def test_a_job_that_could_not_name_its_gpu_is_told_how():
 
     assert "gpu_model or partition of each GPU in config/gpus.yaml" in advised(planned(spec([RTX])))
     assert "gpu_model or partition of each GPU in config/gpus.yaml" not in advised(planned(spec([named])))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"task": "gan", "model": {"kind": "gan"}},
+        {"trainer": {"strategy": "fsdp", "devices": 2}, "gpus_asked": 2},
+    ],
+)
+def test_a_training_whose_loss_cannot_be_scaled_is_planned_in_the_precision_that_it_will_have(changes):
+    plan = planned(spec([V100, A100], **changes))
+
+    assert (of(plan, V100)["precision"], of(plan, A100)["precision"]) == ("32-true", "bf16-mixed")
+    assert "scaled loss" in of(plan, V100)["precision_advice"]
+
+
+def test_what_two_networks_that_take_turns_cannot_have_is_not_advised(monkeypatch):
+    monkeypatch.setattr("fabricated_plan.step_on", lambda *_, **__: StepTime(0.01, 0.001, 0.001, 0.01, "it waits"))
+    gan = {"task": "gan", "model": {"kind": "gan"}}
+    unfit = advised(planned(spec([V100], batch_size=4096, **gan)))
+    waiting = planned(spec([RTX], batch_size=16, **gan))
+
+    assert any(what.startswith("data_loader.batch_size: ") for what in unfit)
+    for key in ("accumulate_grad_batches", "gradient_checkpointing", "16-mixed", "compile"):
+        assert not any(key in what for what in [*unfit, *advised(waiting)]), key
+    assert "a larger data_loader.batch_size" in advised(waiting)
+    alone = planned(spec([RTX], batch_size=16))
+    assert "a larger data_loader.batch_size, or trainer.compile: true" in advised(alone)
+
+
+@pytest.mark.parametrize(("asked", "key"), [("auto", ""), ("16-mixed", ", precision: 32-true")])
+def test_devices_that_share_a_network_out_are_counted_in_the_precision_that_they_can_have(asked, key):
+    plan = planned(spec([V100], trainer={"precision": asked}, batch_size=1024), fixed=16)
+
+    shared_out = next(what for what in advised(plan) if "fsdp" in what)
+    assert shared_out == f"trainer: {{strategy: fsdp, devices: 4{key}}} with resources.gpus: 4", "2 would do in 16 bits"
+
+
+def test_a_plan_says_when_no_job_can_ask_for_as_much_time_as_it_needs():
+    usual, endless = planned(spec([A100])), planned(spec([A100]), pace=100_000)
+
+    assert endless["chosen"]["hours"] == 720
+    assert "no job can ask for more than 720 hours" in advised(endless)["fewer epochs, or more devices"]
+    assert "fewer epochs, or more devices" not in advised(usual)

@@ -7,7 +7,10 @@ import pytest
 from fabricated_plan import gpu, spec
 from prepared_by_hand import write_images
 
+from snaketorch.data.manifest import Manifest
 from snaketorch.errors import UserError
+from snaketorch.planning.facts import Counts
+from snaketorch.planning.planned import planned
 from snaketorch.planning.step import plan_experiment
 
 MLP = {"kind": "mlp", "hidden": [16]}
@@ -54,3 +57,25 @@ def test_a_model_that_is_trained_on_the_cpu_is_planned_without_a_gpu(run):
 
     assert content["gpus"] == []
     assert content["chosen"]["memory_gb"] >= 1 and content["chosen"]["hours"] == 0.25
+
+
+def test_processes_that_share_the_cores_of_a_job_each_take_longer(run):
+    alone, four = (
+        json.loads(
+            run(gpus=[], trainer={"accelerator": "cpu", "devices": devices}, gpus_asked=0, cpus=4).read_text("utf-8")
+        )["cpu"]
+        for devices in (1, 4)
+    )
+    assert alone["cores"] == four["cores"] == 4
+    assert four["seconds_per_step"] > alone["seconds_per_step"]
+
+
+def test_samples_of_validation_count_on_the_device_as_many_as_there_are(tmp_path):
+    manifest = Manifest.load(write_images(tmp_path / "data"))
+    manifest = replace(manifest, splits={**manifest.splits, "val": manifest.splits["train"]})
+    counts, plain = Counts(manifest, "manifest", ""), spec(model=MLP)
+    on_device = plain.data_loader.model_copy(update={"placement": "device"})
+
+    plan = planned(plain.model_copy(update={"data_loader": on_device}), counts, {}, tmp_path)
+
+    assert plan["gpus"][0]["memory"]["data"] == 2 * counts.bytes["train"]

@@ -8,6 +8,7 @@ from training_specs import spec_of
 
 from snaketorch.config.gpu import Gpu
 from snaketorch.config.gpus import catalogue
+from snaketorch.planning.cpu_time import STARTED_IN, seconds_per_step_on_cpu
 from snaketorch.planning.efficiencies import Efficiencies, efficiencies_of, operation_of, usual_efficiencies
 from snaketorch.planning.estimate import Estimate
 from snaketorch.planning.memory import Memory
@@ -227,3 +228,11 @@ def test_the_network_tells_what_its_arithmetic_is(model, operation):
 def test_recurrent_layers_are_of_their_own():
     spec = spec_of({"kind": "sequence_classification"}, {"kind": "gru", "hidden": 4})
     assert operation_of(spec.model) == "lstm"
+
+
+@pytest.mark.parametrize("work", [{"flops": {"fp32": 10**12}}, {"moved": 10**12}])
+def test_processes_on_the_same_cores_divide_them(work):
+    estimate = step(kernels=1000, **work)
+    alone, four = (seconds_per_step_on_cpu(estimate, 8, processes) for processes in (1, 4))
+    starting = 1000 * STARTED_IN
+    assert four.seconds - starting == pytest.approx(4 * (alone.seconds - starting))

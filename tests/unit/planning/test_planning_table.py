@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from fabricated_plan import gpu, planned, priced, spec
 
 from snaketorch.planning.table import table
@@ -50,3 +51,12 @@ def test_batches_and_samples_of_one_of_several_devices_are_told_as_such():
     text = " ".join(table(planned(spec(["RTX 3090"], trainer={"devices": 4}, gpus_asked=4))).split())
 
     assert "batches of 64, at most 10 epochs of 6.4 k samples, on each of 4 devices, 3 trainings" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(0.0042, "4.2 ms"), (0.0994, "99 ms"), (0.0996, "100 ms"), (0.25, "250 ms"), (2.0, "2 s")]
+)
+def test_a_step_is_told_in_milliseconds_of_two_digits_or_more(seconds, written):
+    assert f"({written} a step)" in table(
+        planned(spec([], trainer={"accelerator": "cpu"}, gpus_asked=0), cpu_seconds=seconds)
+    )

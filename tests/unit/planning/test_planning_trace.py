@@ -38,6 +38,12 @@ CASES = {
     ),
     "cnn recomputed": (write_images, IMAGES, {"kind": "cnn"}, {"trainer": {"gradient_checkpointing": True}}),
     "cnn averaged": (write_images, IMAGES, {"kind": "cnn"}, {"weight_averaging": {"kind": "ema"}}),
+    "mlp averaged, frozen base": (
+        write_images,
+        IMAGES,
+        {"kind": "mlp", "hidden": [400, 400, 400]},
+        {"weight_averaging": {"kind": "ema"}, "transfer": {"kind": "feature_extraction"}},
+    ),
     "cnn augmented": (write_images, IMAGES, {"kind": "cnn"}, {"augment": {"horizontal_flip": 0.5}}),
     "cnn, frozen base": (
         write_images,
@@ -83,7 +89,11 @@ def test_a_trace_without_content_holds_what_the_step_holds(case):
     assert real.peak <= BOUND * fake.peak
 
 
-@pytest.mark.parametrize("case", ["cnn averaged", "cnn accumulating, clipped", "gru", "gan"], indirect=True)
+@pytest.mark.parametrize(
+    "case",
+    ["cnn averaged", "mlp averaged, frozen base", "cnn accumulating, clipped", "gru", "gan"],
+    indirect=True,
+)
 def test_a_trace_holds_what_lightning_s_training_holds(case):
     spec, path = case
     manifest = Manifest.load(path)
