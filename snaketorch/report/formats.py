@@ -70,11 +70,11 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
 
 
-def megabytes(value: float | None) -> str:
-    """Memory: 412 MB, 11.8 GB."""
+def mebibytes(value: float | None) -> str:
+    """Memory: 412 MiB, 11.8 GiB."""
     if value is None:
         return NOTHING
-    return f"{value:,.0f} MB" if value < 1000 else f"{value / 1024:,.1f} GB"
+    return f"{value:,.0f} MiB" if value < 1000 else f"{value / 1024:,.1f} GiB"
 
 
 def milliseconds(value: float | None) -> str:

@@ -17,7 +17,7 @@ FILTERS = (
     formats.aligned,
     formats.estimate,
     formats.duration,
-    formats.megabytes,
+    formats.mebibytes,
     formats.milliseconds,
     formats.moment,
     formats.plain,

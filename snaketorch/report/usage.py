@@ -64,10 +64,10 @@ def _rows(records: list[dict], plan: Mapping, device: Mapping) -> Iterable[tuple
     on_gpu = _number(memory.get("peak")) if isinstance(memory, dict) else None
     if on_gpu is not None:  # what torch reserves is without the context
         on_gpu -= _number(memory.get("context")) or 0
-    yield "Memory of the GPU", formats.megabytes, _most(usages, "reserved_memory_mb"), _mib(on_gpu)
+    yield "Memory of the GPU", formats.mebibytes, _most(usages, "reserved_memory_mb"), _mib(on_gpu)
     yield (
         "Memory of the host",
-        formats.megabytes,
+        formats.mebibytes,
         _most(usages, "host_memory_mb"),
         _mib(_number(plan.get("host_bytes"))),
     )

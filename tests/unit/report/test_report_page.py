@@ -65,7 +65,7 @@ def test_experiments_that_can_be_compared_share_a_leaderboard_best_first(page):
     rows = [[cell.text for cell in page.elements if cell.parent is row] for row in page.within(digits, "tr")]
     assert [row[1] for row in rows[1:3]] == ["digits_cnn best", "digits_lstm"]
     assert rows[1][2:4] == ["cnn", "0.9889 ± 0.0070"]
-    assert rows[1][5:] == ["3", "73,418", "34 s", "614 MB"]
+    assert rows[1][5:] == ["3", "73,418", "34 s", "614 MiB"]
     names = [heading.text for heading in page.within(sunspots, "th") if heading.attributes["scope"] == "row"]
     assert names == ["sunspots_gru best", "seasonal naive baseline", "persistence baseline"]
 

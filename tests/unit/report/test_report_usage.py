@@ -90,8 +90,8 @@ def test_a_plan_stands_beside_the_measurement_of_its_gpu(page_spec):
 
     assert found.device == "GeForce RTX 3090"
     assert rows(found) == {
-        "Memory of the GPU": ("5.0 GB", "5.5 GB", "+10 %"),
-        "Memory of the host": ("3.0 GB", "2.0 GB", "−33 %"),
+        "Memory of the GPU": ("5.0 GiB", "5.5 GiB", "+10 %"),
+        "Memory of the host": ("3.0 GiB", "2.0 GiB", "−33 %"),
         "Step, median": ("20.0 ms", "15.0 ms", "−25 %"),
         "Step, nine of ten within": ("25.0 ms", "–", "–"),
         "Waiting for data": ("5 %", "–", "–"),
@@ -110,7 +110,7 @@ def test_a_training_on_a_cpu_has_a_plan_too(page_spec):
     assert found.device == "the CPU"
     assert rows(found)["Step, median"] == ("7.10 ms", "14.2 ms", "+100 %")
     assert rows(found)["Training"] == ("34 s", "11 min 20 s", "20 times")
-    assert rows(found)["Memory of the host"][1] == "2.0 GB"
+    assert rows(found)["Memory of the host"][1] == "2.0 GiB"
 
 
 @pytest.mark.parametrize(
