@@ -1,5 +1,6 @@
 """What a sweep would try, and what it may cost, told without running anything."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Any
 from snaketorch.config.domains import Range
 from snaketorch.config.experiment import ExperimentConfig
 from snaketorch.config.space import MOST_COUNTED, Space
-from snaketorch.config.suggestions import Seeded
+from snaketorch.config.suggestions import MOST_DRAWS, Seeded
 from snaketorch.config.tune import (
     Asha,
     BohbSearch,
@@ -66,7 +67,18 @@ class Plan:
         if isinstance(algorithm, GridSearch):
             yield from islice(self.space.every(), self.trials)
         elif isinstance(algorithm, RandomSearch):
-            yield from (self.space.draw(Seeded(algorithm.seed, number)) for number in range(self.trials))
+            yield from self._drawn(algorithm.seed)
+
+    def _drawn(self, seed: int) -> Iterator[dict[str, Any]]:
+        """Each once, until chance finds nothing that is new."""
+        known: set[str] = set()
+        for number in range(self.trials):
+            draws = (self.space.draw(Seeded(seed, number, draw)) for draw in range(MOST_DRAWS))
+            new = next((values for values in draws if json.dumps(values, sort_keys=True) not in known), None)
+            if new is None:
+                return
+            known.add(json.dumps(new, sort_keys=True))
+            yield new
 
     def text(self, most: int) -> str:
         """For a person; no more than ``most`` configurations."""
@@ -79,20 +91,25 @@ class Plan:
         yield f"  epochs: at most {self.most_epochs:,} ({self.trials:,} x {trainer.max_epochs})" + self._saved()
         yield f"  at once: {self._at_once()}"
         if tune.time_budget_s is not None:
-            yield f"  time: at most {tune.time_budget_s / 60:.0f} minutes, of all attempts together"
+            minutes = tune.time_budget_s / 60
+            said = f"{minutes:.0f}" if minutes >= 10 else f"{minutes:.2g}"
+            yield f"  time: at most {said} minutes, of all attempts together"
         yield f"  then: {_counted(len(self.experiment.seeds), 'training')} with the best values" + (
             ", and as many without the sweep" if tune.baseline else ""
         )
         yield "space:"
         width = max(map(len, self.space.domains))
         yield from (f"  {path:{width}}  {_in_words(domain)}" for path, domain in self.space.domains.items())
-        listed = list(islice(self.configurations(), most))
+        found = list(islice(self.configurations(), most + 1))
+        listed = found[:most]
         if listed:
             yield "trials:"
             digits = len(str(self.trials - 1))
             yield from (f"  {number:{digits}}  {_shown(values)}" for number, values in enumerate(listed))
-            if self.trials > len(listed):
+            if len(found) > most:
                 yield f"  ... and {self.trials - len(listed):,} more (--trials)"
+            elif self.trials > len(listed):
+                yield "  ... and no more: the space has nothing new to try"
         else:
             yield f"trials: {self._startup()}"
 

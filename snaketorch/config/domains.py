@@ -50,7 +50,7 @@ class Range(Section):
     randint: WholeBounds | None = None
     """`[from, to]`: a whole number, `to` not included."""
     qrandint: WholeStepped | None = None
-    """`[from, to, step]`: a whole multiple of the step, `to` included."""
+    """`[from, to, step]`: a whole multiple of the step, `to` included but for a step of 1."""
     lograndint: WholeBounds | None = None
     """`[from, to]`: a whole number whose logarithm is uniform, `to` not included."""
     qlograndint: WholeStepped | None = None
@@ -104,8 +104,21 @@ class Range(Section):
 
     @property
     def is_finite(self) -> bool:
-        """Whether all its values can be listed."""
-        return self.options is not None or self.whole or self.step is not None
+        """Whether all its values can be listed, each once."""
+        if self.options is not None:
+            return True
+        return self.whole if self.step is None else not self.log  # of what is rounded many are one
+
+    @property
+    def count(self) -> int | None:
+        """How many values it has; None where these cannot be listed, or a bound is another key."""
+        if self.options is not None:
+            return len(self.options)
+        if not self.is_finite or any(isinstance(bound, str) for bound in self.numbers):
+            return None
+        low, high = multiples(self.low, self.high, self.step or 1)
+        # Ray Tune leaves the upper bound out where the step is 1, whatever the word
+        return round((high - low) / (self.step or 1)) + (not (self.whole and self.step in (None, 1)))
 
     @property
     def names(self) -> list[str]:

@@ -7,6 +7,11 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
+MOST_DRAWS = 20
+"""Proposals of values that have been tried already, before a sweep takes its space for exhausted."""
+FAR = 1_000_003
+"""From the draws of a trial to its next ones: no other trial has these."""
+
 
 class Suggest(Protocol):
     """Answers what a ``Space`` asks, one key after the other. Bounds belong to what may be answered."""
@@ -28,8 +33,9 @@ class OutsideSpaceError(ValueError):
 class Seeded:
     """Chance, of which each key of each trial has its own: a further key or trial changes no other value."""
 
-    def __init__(self, seed: int, trial: int):
-        self._seed, self._trial = seed, trial
+    def __init__(self, seed: int, trial: int, draw: int = 0):
+        """``draw``: from 0; another one where the values of the last were tried before."""
+        self._seed, self._trial = seed, trial + FAR * draw
 
     def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
         chance = self._chance(name)

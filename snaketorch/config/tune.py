@@ -8,9 +8,8 @@ from pydantic import Discriminator, Field, Tag, field_validator
 
 from snaketorch.config.base import NotNegative, Positive, Section, Seed
 from snaketorch.config.domains import Domain
-from snaketorch.config.resources import Resources
+from snaketorch.config.resources import MOST_HOURS, Resources
 
-MOST_HOURS = 720
 NUMBERS = ("uniform", "loguniform")
 IN_MID_TRAINING = ("optimizer.lr", "optimizer.weight_decay", "optimizer.momentum", "augment")
 """Keys, and sections, that another value may replace while a training goes on."""
@@ -178,10 +177,15 @@ class Sweep(Section):
 
     @property
     def mutable(self) -> list[str]:
-        """The keys that a population may change while it trains; none without one."""
+        """The keys that a population may change while it trains; none without one.
+
+        A key that a `when` names stays as it is: with another value there were other keys.
+        """
         if not isinstance(self.scheduler, Pbt | Pb2):
             return []
         paths = [path for path in self.space if f"{path}.".startswith(tuple(f"{key}." for key in IN_MID_TRAINING))]
+        named = [f"{name}." for domain in self.space.values() for name in domain.when or {}]
+        paths = [path for path in paths if not any(name.startswith(f"{path}.") for name in named)]
         if isinstance(self.scheduler, Pb2):  # its model is one of numbers
             paths = [path for path in paths if self.space[path].word in NUMBERS]
         return paths
@@ -257,8 +261,16 @@ class Tune(Sweep):
         if at_once is not None:
             here = math.ceil(at_once / self.num_nodes)
             update["cpus"] = max(1, math.ceil(here * self.resources_per_trial.cpu))
-        hours = training.hours * math.ceil((self.num_samples or 1) / (at_once or 1))
+        hours = training.hours * math.ceil(self._most_trials() / (at_once or 1))
         if self.time_budget_s is not None:  # and to begin and to end
             hours = self.time_budget_s / 3600 + 0.25
         update["hours"] = min(MOST_HOURS, max(training.hours, hours))
         return training.model_copy(update=update)
+
+    def _most_trials(self) -> int:
+        """Of a grid all combinations, but for what depends on other keys."""
+        wanted = self.num_samples
+        if not isinstance(self.search_alg, GridSearch):
+            return wanted or 1
+        there = math.prod(domain.count or 1 for domain in self.space.values())
+        return there if wanted is None else min(wanted, there)

@@ -102,6 +102,12 @@ class Sweep:
         return sum(self.record["trials"].values())
 
     @property
+    def side_by_side(self) -> int | None:
+        """Trials that one process trained together, at most: they share its time. None where each had its own."""
+        how = self.record.get("how", {})
+        return how["at_once"] if how.get("engine") == "vectorised" else None
+
+    @property
     def epochs_saved(self) -> float | None:
         """Share of the epochs that the scheduler did without; None where it stops nothing."""
         without = self.record["epochs_without_scheduler"]

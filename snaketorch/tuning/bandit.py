@@ -50,11 +50,11 @@ class Bandit:
         values = donor.values_in(epoch)
         seed = stable_seed(name) % 2**32
         rows = [row for trial in self.known.all for row in self._rows(trial)]
+        proposed: dict[str, Any] = {}  # nothing after the first comparison: it is not known what values do
         if mine := [row for row in self._rows(donor) if row.epoch == epoch]:
             after = mine[0].before + mine[0].rise * self.interval
-            new = self._proposed(rows, Row(epoch + self.interval, after, 0.0, values), values, taken, seed)
-        else:  # the first comparison: nothing is known of what values do
-            new = self.space.draw(Seeded(seed, 0))
+            proposed = self._proposed(rows, Row(epoch + self.interval, after, 0.0, values), values, taken, seed)
+        new = self.space.draw(_Changes(values, self.mutable, proposed, Seeded(seed, 0)))
         return {path: new[path] if path in self.mutable else value for path, value in values.items()}
 
     def _proposed(
@@ -63,11 +63,12 @@ class Bandit:
         """The values of the highest upper bound of what the metric may rise, from where the donor is."""
         given = Given(values)
         self.space.draw(given)
-        ranges = [_Scale(*given.asked[path]) for path in self.mutable]
+        ranges = {path: _Scale(*given.asked[path]) for path in self.mutable if path in values}
 
         def places(of: Sequence[dict[str, Any]]) -> np.ndarray:
+            # a key that another trial does not use stands in the middle of its range there
             return np.array(
-                [[scale.place(one[path]) for scale, path in zip(ranges, self.mutable, strict=True)] for one in of]
+                [[scale.place(one[path]) if path in one else 0.5 for path, scale in ranges.items()] for one in of]
             )
 
         fixed = _standard(np.array([[row.epoch, row.before] for row in (*rows, newest)]))
@@ -89,7 +90,7 @@ class Bandit:
             spread = told.predict(asked, return_std=True)[1]
         width = math.sqrt(0.2 + max(0.0, math.log(0.4 * len(rows))))
         found = candidates[np.argmax(mean + width * spread)].tolist()
-        return {path: scale.value(share) for path, scale, share in zip(self.mutable, ranges, found, strict=True)}
+        return {path: scale.value(share) for (path, scale), share in zip(ranges.items(), found, strict=True)}
 
     def _rows(self, trial: Trial) -> list[Row]:
         """Of each part that has a metric before it."""
@@ -103,6 +104,26 @@ class Bandit:
                 rise = self.sign * (after - before) / self.interval
                 found.append(Row(epoch, self.sign * before, rise, trial.values_in(epoch)))
         return found
+
+
+class _Changes:
+    """Answers what a space asks: of keys that may change what is proposed or else drawn, of others ``values``."""
+
+    def __init__(self, values: dict[str, Any], mutable: Sequence[str], proposed: dict[str, Any], drawn: Seeded):
+        self.values, self.mutable, self.proposed, self.drawn = values, mutable, proposed, drawn
+
+    def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
+        if name not in self.mutable:
+            return self.values[name]
+        if name not in self.proposed:
+            return self.drawn.number(name, low, high, log=log, step=step)
+        return min(high, max(low, self.proposed[name]))  # a bound may be another key, which has changed too
+
+    def integer(self, name: str, low: int, high: int, *, log: bool, step: int) -> int:
+        return self.values[name]
+
+    def choice(self, name: str, options: Sequence[Any]) -> Any:
+        return self.values[name]
 
 
 class _Scale:

@@ -90,6 +90,7 @@ class Ledger(Known):
     def __init__(self, folder: Path):
         """Goes on with the file in ``folder``, or begins one; this is another attempt at the sweep."""
         super().__init__(folder)
+        self._wall, self._clock = time.time(), time.monotonic()
         end_last_line(self.path)
         self._file = self.path.open("a", encoding="utf-8")
         self._add({"event": "begin", "host": socket.gethostname(), "pid": os.getpid()})
@@ -100,7 +101,7 @@ class Ledger(Known):
     @property
     def seconds(self) -> float:
         """That the sweep has taken so far, all attempts together."""
-        return self.spent + time.time() - self.began
+        return self.spent + self._now() - self.began
 
     def propose(self, values: Mapping[str, Any], origin: str) -> Trial:
         """A new trial."""
@@ -135,8 +136,12 @@ class Ledger(Known):
         self._add({"event": "ended", "number": number, "status": status, "error": error})
 
     def _add(self, event: dict[str, Any]) -> None:
-        event["time"] = time.time()
+        event["time"] = self._now()
         self._file.write(json.dumps(event) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
         self._take(event)
+
+    def _now(self) -> float:
+        """Seconds since 1970 by a clock that nobody sets: a budget is of time that has passed."""
+        return self._wall + time.monotonic() - self._clock

@@ -3,14 +3,12 @@
 import logging
 from collections import Counter, deque
 
+from snaketorch.config.suggestions import MOST_DRAWS
 from snaketorch.tuning.ledger import Ledger
 from snaketorch.tuning.search import Search
 from snaketorch.tuning.trial import SEARCHED, Trial, key_of
 
 log = logging.getLogger(__name__)
-
-MOST_DRAWS = 20
-"""Proposals of values that have been tried already, before a sweep takes its space for exhausted."""
 
 
 class Proposals:

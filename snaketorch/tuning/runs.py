@@ -35,8 +35,12 @@ class SweepRuns:
 
     def change(self, trial: Trial) -> None:
         """A trial of a population goes on with other values; numbers among them have a curve of their own."""
-        values, change = flatten(trial.values), trial.changes[-1]
-        numbers = {f"value/{path}": value for path, value in values.items() if isinstance(value, float)}
+        change = trial.changes[-1]
+        numbers = {
+            f"value/{path}": float(value)
+            for path, value in trial.values.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
         journal = self._journal(trial)
         journal.log_metrics(numbers, change.epoch)
         journal.tag(**{"snaketorch.took_over": f"trial {change.donor} after epoch {change.epoch}"})

@@ -42,7 +42,7 @@ def build_scheduler(
         rounds = _BohbRounds if of_bohb else _Rounds
         return rounds(**common, **asked, max_t=max_epochs, at_once=at_once)
     # a trial that cannot be judged yet goes on: to pause it would train a part of it twice
-    return MedianStoppingRule(**common, **asked, min_time_slice=math.inf)
+    return _Medians(**common, **asked, min_time_slice=math.inf)
 
 
 def pauses(options: Scheduler) -> bool:
@@ -77,6 +77,22 @@ def remember(scheduler: TrialScheduler, trials: Iterable[Trial]) -> None:
                 scheduler.on_trial_result(None, known, result)
             scheduler.on_trial_complete(None, known, results[-1])
         # the brackets of HyperBand are filled by trials that run: those that are done would block them
+
+
+class _Medians(MedianStoppingRule):
+    """Takes no report without a metric for a result.
+
+    For Ray Tune NaN, once told, is the best that a trial came to, and the epoch of its last report how far it came.
+    """
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        if math.isnan(result[METRIC]):
+            return self.CONTINUE
+        return super().on_trial_result(tune_controller, trial, result)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        if not math.isnan(result[METRIC]):
+            super().on_trial_complete(tune_controller, trial, result)
 
 
 class _Limited:

@@ -40,7 +40,7 @@ from snaketorch.tuning.room import Room
 from snaketorch.tuning.runs import SweepRuns
 from snaketorch.tuning.search import build_search
 from snaketorch.tuning.taken_over import take_over
-from snaketorch.tuning.trial import Trial, winner
+from snaketorch.tuning.trial import SEARCHED, Trial, winner
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,8 @@ class _Sweep:
     def record(self, dataset: Manifest, manifest: Path, how: dict[str, Any], best: Trial) -> dict[str, Any]:
         """Where the result comes from."""
         document, ledger = self.spec.model_dump(mode="json"), self.ledger
-        trained = sum(trial.seconds for trial in ledger.all)
+        # those of an earlier sweep took no time of this one
+        trained = sum(trial.seconds for trial in ledger.all if trial.origin == SEARCHED)
         return {
             "format": FORMAT,
             "experiment": self.spec.experiment,
@@ -180,7 +181,9 @@ class _Sweep:
             **self._schedule(best),
             "trials": counts(ledger.all),
             "epochs": sum(trial.epochs for trial in ledger.all),
-            "epochs_without_scheduler": len(ledger.trials) * self.spec.trainer.max_epochs,
+            "epochs_without_scheduler": sum(
+                self.spec.trainer.max_epochs if trial.status == "stopped" else trial.epochs for trial in ledger.all
+            ),
             "wall_seconds": round(ledger.seconds, 3),
             "trial_seconds": round(trained, 3),
             "parallelism": round(trained / ledger.seconds, 2),

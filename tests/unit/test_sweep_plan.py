@@ -54,6 +54,16 @@ def test_a_random_search_is_listed(plan):
     ]
 
 
+def test_a_random_search_of_a_small_space_lists_each_trial_once(plan):
+    space = {"model.hidden": {"choice": [8, 16]}, "optimizer.lr": {"choice": [0.1, 0.2]}}
+
+    lines = plan(num_samples=9, search_alg={"kind": "random"}, space=space)
+
+    begin = lines.index("trials:") + 1
+    assert len({line.split(maxsplit=1)[1] for line in lines[begin:-1]}) == len(lines[begin:-1]) == 4
+    assert lines[-1] == "  ... and no more: the space has nothing new to try"
+
+
 def test_a_grid_is_listed_as_a_whole(plan):
     space = {"optimizer.lr": {"grid": [0.1, 0.2]}, "model.hidden": {"choice": [8, 16]}}
 
@@ -100,6 +110,13 @@ def test_the_epochs_have_an_upper_bound(plan, scheduler: dict, words: str):
 )
 def test_a_plan_says_how_many_trials_run_at_one_time(plan, tune: dict, words: str):
     assert plan(num_samples=9, space=LR, **tune)[2] == words
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(15, "0.25"), (90, "1.5"), (3600, "60"), (7e5, "11667")])
+def test_a_short_time_is_not_none(plan, seconds: float, minutes: str):
+    said = f"  time: at most {minutes} minutes, of all attempts together"
+
+    assert said in plan(num_samples=9, space=LR, time_budget_s=seconds)
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "some"])

@@ -122,7 +122,7 @@ def search_and_scheduler_fit(experiment: ExperimentConfig, *_: object) -> Iterat
         yield (
             ("tune", "space"),
             f"has nothing that {tune.scheduler.kind} may change while a training goes on; allowed: with at least one "
-            f"of {', '.join(IN_MID_TRAINING[:-1])} and the keys of augment{what}",
+            f"of {', '.join(IN_MID_TRAINING[:-1])} and the keys of augment{what}, which no `when` names",
         )
 
 

@@ -7,9 +7,6 @@ from snaketorch.config.suggestions import Seeded
 from snaketorch.config.tune import Sweep
 from snaketorch.tuning.trial import Trial, key_of
 
-FAR = 1_000_003
-"""From the draws of a trial to its next ones: no other trial has these."""
-
 
 class RandomSearch:
     """Each trial's values are drawn from the space by the seed and its number alone."""
@@ -18,7 +15,7 @@ class RandomSearch:
         self.space, self.seed = space, sweep.search_alg.seed
 
     def propose(self, number: int, draw: int) -> dict[str, Any]:
-        return self.space.draw(Seeded(self.seed, number + FAR * draw))
+        return self.space.draw(Seeded(self.seed, number, draw))
 
     def expect(self, trial: Trial) -> None:
         """Nothing: what others try changes no draw."""

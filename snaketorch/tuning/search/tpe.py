@@ -77,7 +77,10 @@ class _Asks:
         self.trial = trial
 
     def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
-        return self.trial.suggest_float(name, low, high, log=log, step=step)
+        if step is None:
+            return self.trial.suggest_float(name, low, high, log=log)
+        found = self.trial.suggest_float(name, _as_written(low), _as_written(high), step=step)
+        return round(found / step) * step
 
     def integer(self, name: str, low: int, high: int, *, log: bool, step: int) -> int:
         return self.trial.suggest_int(name, low, high, log=log, step=step)
@@ -96,7 +99,8 @@ class _Remembers(Given):
 
     def number(self, name: str, low: float, high: float, *, log: bool, step: float | None) -> float:
         value = super().number(name, low, high, log=log, step=step)
-        self._add(name, value, FloatDistribution(low, high, log=log, step=step))
+        told = (value, low, high) if step is None else [_as_written(each) for each in (value, low, high)]
+        self._add(name, told[0], FloatDistribution(told[1], told[2], log=log, step=step))
         return value
 
     def integer(self, name: str, low: int, high: int, *, log: bool, step: int) -> int:
@@ -111,3 +115,8 @@ class _Remembers(Given):
 
     def _add(self, name: str, value: Any, distribution: BaseDistribution) -> None:
         self.params[name], self.distributions[name] = value, distribution
+
+
+def _as_written(multiple: float) -> float:
+    """A multiple of a step as people write it, which Optuna counts in: 0.1 three times is a little more than 0.3."""
+    return float(f"{multiple:.12g}")

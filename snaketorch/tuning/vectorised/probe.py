@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from snaketorch.config.alike import DROPOUT
 from snaketorch.config.specs import TrainSpec
 from snaketorch.data.loading.samples import Batch
 from snaketorch.data.manifest import Manifest
@@ -21,16 +22,21 @@ TOLERANCE = 1e-3
 """Of losses, and of gradients in proportion to the largest: rows are summed in another order."""
 
 
-def flaw_of(spec: TrainSpec, dataset: Manifest, device: torch.device) -> tuple[str | None, float]:
+def flaw_of(
+    spec: TrainSpec, dataset: Manifest, device: torch.device, tunes_dropout: bool = False
+) -> tuple[str | None, float]:
     """Why trainings such as ``spec`` cannot be rows, None when they can; and the work of a training step by itself.
 
-    The work is as ``work_of`` has it.
+    The work is as ``work_of`` has it. ``tunes_dropout``: the rows may differ in the dropout of their model.
     """
     folder = Path(tempfile.mkdtemp(prefix="snaketorch-probe-"))
     try:
         group = Group([spec, spec], dataset, device, folder)
         batch = {name: value.to(device) for name, value in group.data.first_batch().items()}
-        return _differs(group.rows, batch), work_of(group)
+        flaw = _differs(group.rows, batch)
+        if flaw is None and tunes_dropout and getattr(spec.model, DROPOUT, None) is not None:
+            flaw = _shares_dropout(spec, dataset, device, folder)
+        return flaw, work_of(group)
     except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:  # what torch says of what it cannot
         said = str(error).strip().splitlines() or [type(error).__name__]
         return f"model.kind: {spec.model.kind}: {said[0][:200]}", 0.0
@@ -67,6 +73,22 @@ def _differs(rows: Rows, batch: Batch) -> str | None:
             return "its running statistics are other ones in a row of several"
     rows.validate(batch)
     return None
+
+
+def _shares_dropout(spec: TrainSpec, dataset: Manifest, device: torch.device, folder: Path) -> str | None:
+    """Whether a part of the network has one dropout for all rows: attention computes its own."""
+    other = 0.5 if getattr(spec.model, DROPOUT) < 0.25 else 0.0
+    changed = spec.model_copy(update={"model": spec.model.model_copy(update={DROPOUT: other})})
+    found = []
+    for specs in ([spec, changed], [changed]):
+        group = Group(specs, dataset, device, folder)
+        batch = {name: value.to(device) for name, value in group.data.first_batch().items()}
+        torch.manual_seed(0)
+        values, gradients = group.rows.train(batch)
+        found.append([values["loss"][-1], *(gradient[-1] for gradient in gradients.values())])
+    if all(_agree(one, alone) for one, alone in zip(*found, strict=True)):
+        return None
+    return f"model.kind: {spec.model.kind} has a dropout that is the same in all rows, and model.{DROPOUT} is tuned"
 
 
 def _by_itself(rows: Rows, row: int, buffers: Tensors, batch: Batch) -> tuple[Tensors, Tensors]:

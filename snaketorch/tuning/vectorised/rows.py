@@ -74,6 +74,8 @@ class Rows:
         return functional_call(self.module, (weights, buffers), (batch,))
 
     def _set_dropout(self, dropout: Sequence[float | None]) -> None:
+        if len(set(dropout)) == 1:  # as the network has it, in layers with another one too
+            return
         for name, layer in self.task.network.named_modules():
             if isinstance(layer, RowDropout):
                 own = [float(layer.probability) if asked is None else asked for asked in dropout]

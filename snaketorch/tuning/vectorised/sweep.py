@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from snaketorch.config.alike import DROPOUT
 from snaketorch.config.side_by_side import networks_of, reason_against
 from snaketorch.data.manifest import Manifest
 from snaketorch.hardware.allocator import keep_freed_memory
@@ -42,9 +43,10 @@ def can_vectorise(context: SweepContext) -> str | None:
     if reason := reason_against(spec, room.num_nodes):
         return reason
     device, dataset = device_of(spec.trainer, Place()), Manifest.load(context.manifest)
+    tunes_dropout = not spec.tune.space.keys().isdisjoint(("model", f"model.{DROPOUT}"))
     with _settings(context), _quietly():
         for network in networks_of(spec):
-            flaw, work = flaw_of(network, dataset, device)
+            flaw, work = flaw_of(network, dataset, device, tunes_dropout)
             if flaw:
                 return flaw
             if not is_wanted and work * room.at_once > MOST_WORK[device.type]:

@@ -21,6 +21,13 @@ from snaketorch.errors import UserError
 
 SWEEP = {"num_samples": 8, "space": {"optimizer.lr": {"loguniform": [1e-4, 1e-1]}}}
 
+GRID = {"kind": "grid"}
+RATES_AND_SIZES = {
+    "optimizer.lr": {"quniform": [0.1, 0.3, 0.1]},
+    "data_loader.batch_size": {"randint": [8, 10]},
+    "model.hidden": {"choice": [8, 16]},
+}
+
 
 @pytest.fixture
 def swept(study: Path):
@@ -60,6 +67,9 @@ def test_a_population_is_not_compared_between_validations(swept):
         ({"max_concurrent_trials": 4}, 4, 1.0),
         ({"max_concurrent_trials": 4, "resources_per_trial": {"cpu": 0.5}}, 2, 1.0),
         ({"max_concurrent_trials": 4, "num_nodes": 2}, 2, 1.0),
+        ({"search_alg": GRID, "num_samples": None, "space": RATES_AND_SIZES, "max_concurrent_trials": 4}, 4, 1.5),
+        ({"search_alg": GRID, "num_samples": 4, "space": RATES_AND_SIZES}, 1, 2.0),
+        ({"search_alg": GRID, "num_samples": 99, "space": RATES_AND_SIZES}, 1, 6.0),
         ({"time_budget_s": 7200}, 1, 2.25),
         ({"resources": {"cpus": 3, "hours": 5}}, 3, 5.0),
     ],
@@ -69,6 +79,18 @@ def test_the_job_has_room_and_time_for_its_trials(swept, tune: dict, cpus: int, 
     resources = swept(tune, resources={"hours": 0.5}).experiments["cnn"].tune.resources
 
     assert (resources.cpus, resources.hours) == (cpus, hours)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        {"optimizer.lr": {"qloguniform": [0.1, 0.5, 0.1]}},
+        {"data_loader.batch_size": {"qlograndint": [50, 400, 50]}},
+    ],
+)
+def test_a_grid_has_a_list_of_values_for_each_key(swept, space: dict):
+    with pytest.raises(ConfigError, match="has no list of values for a grid; allowed: grid, choice, randint"):
+        swept({"search_alg": GRID, "num_samples": None, "space": space})
 
 
 def test_trials_have_a_gpu_where_the_job_has(swept):

@@ -173,6 +173,16 @@ def test_a_sweep_without_its_baseline_promises_nothing(study):
     assert "so what the sweep gained is not known" in text and 'class="gain' not in text
 
 
+def test_trials_that_shared_the_time_of_one_process_are_counted_and_not_timed(study):
+    record = Path("results/experiments/swept/tune/sweep.json")
+    edit(record, "how", to={"engine": "vectorised", "at_once": 12})
+
+    assert "<dd>up to 12, side by side in one process</dd>" in make(study)
+
+    edit(record, "how", "at_once", to=0)  # nothing was trained any more
+    assert "Trials at once" not in make(study)
+
+
 def test_models_that_were_trained_with_other_values_are_refused(study):
     path = Path("results/experiments/swept/tune/best.yaml")
     path.write_text(path.read_text().replace("0.0985", "0.05"))

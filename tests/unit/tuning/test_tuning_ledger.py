@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from sweep_parts import train
@@ -64,6 +65,17 @@ def test_the_time_of_killed_attempts_counts_up_to_their_last_word(tmp_path):
     ]
     (tmp_path / FILE).write_text("".join(json.dumps(event) + "\n" for event in events))
     assert Known(tmp_path).spent == 35.0
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_changes_no_time_that_was_spent(tmp_path, monkeypatch, hours):
+    ledger = Ledger(tmp_path)
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() + 3600 * hours)
+    ledger.propose({"optimizer.lr": 0.1}, "searched")
+    assert 0 < ledger.seconds < 600
+    ledger.close()
+    assert 0 < Known(tmp_path).spent < 600
 
 
 def test_trials_that_are_done_keep_the_order_in_which_they_ended(ledger):

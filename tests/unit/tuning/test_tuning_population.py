@@ -7,6 +7,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from sweep_parts import DOCUMENT, space_of, sweep_of
 
 from snaketorch.config.space import Space
+from snaketorch.config.suggestions import Seeded
 from snaketorch.data.manifest import Manifest
 from snaketorch.errors import Interrupted
 from snaketorch.provenance import digest
@@ -19,7 +20,7 @@ from snaketorch.tuning import population as populations
 from snaketorch.tuning import worker
 from snaketorch.tuning.bandit import Bandit
 from snaketorch.tuning.donors import DONATED, TAKEN_OVER, NewValues, hand_over, take_over
-from snaketorch.tuning.explore import Perturbed
+from snaketorch.tuning.explore import Perturbed, build_explorer
 from snaketorch.tuning.ledger import Known, Ledger
 from snaketorch.tuning.population import Population, schedule_of
 from snaketorch.tuning.proposals import Proposals
@@ -262,6 +263,38 @@ def test_bandits_go_where_the_metric_rose(tmp_path, handed):
     assert again == found[0]
     other = bandit.explore(ledger.trials[5], 3, "choice 0", [{"optimizer.lr": found[0]}])["optimizer.lr"]
     assert 0 <= other <= 1
+
+
+CONDITIONAL = {
+    "optimizer.kind": {"choice": ["sgd", "adamw"]},
+    "optimizer.lr": {"loguniform": [1e-3, 1e-1]},
+    "optimizer.momentum": {"uniform": [0.1, 0.9], "when": {"optimizer.kind": "sgd"}},
+    "optimizer.weight_decay": {"uniform": [0.0, "optimizer.lr"]},
+}
+DECIDING = {
+    "optimizer.weight_decay": {"choice": [0.0, 0.01, 0.1]},
+    "optimizer.momentum": {"uniform": [0.1, 0.9], "when": {"optimizer.weight_decay": [0.01, 0.1]}},
+    "optimizer.lr": {"loguniform": [1e-3, 1e-1]},
+}
+
+
+@pytest.mark.parametrize("scheduler", ["pbt", "pb2"])
+@pytest.mark.parametrize("ranges", [CONDITIONAL, DECIDING], ids=["conditional", "deciding"])
+def test_values_under_conditions_stay_in_the_space(tmp_path, scheduler, ranges):
+    sweep = sweep_of(space=ranges, scheduler={"kind": scheduler, "perturbation_interval": 1})
+    space, ledger = Space(sweep.space, DOCUMENT), Ledger(tmp_path)
+    for number in range(6):
+        values = space.draw(Seeded(0, number))
+        trial = ledger.propose(values, "searched")
+        rise = 5 * values["optimizer.weight_decay"] - values["optimizer.lr"]
+        ledger.tell(trial.number, [(epoch, epoch * rise) for epoch in (1, 2, 3)], 1.0)
+    explorer = build_explorer(sweep, space, ledger)
+    assert len({tuple(trial.values) for trial in ledger.all}) == 2
+    for epoch in (1, 3):
+        for trial in ledger.all:
+            new = explorer.explore(trial, epoch, f"choice {trial.number}", [])
+            assert space.holds(new), (trial.values, new)
+            assert new["optimizer.lr"] != trial.values["optimizer.lr"]
 
 
 SCHEDULES = {

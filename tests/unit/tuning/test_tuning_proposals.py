@@ -106,3 +106,12 @@ def test_tpe_remembers_conditional_and_dependent_values(tmp_path):
     assert tried(tmp_path / "b", "optuna", kills=(3, 11), space=space, num_samples=12) == straight
     assert {"optimizer.momentum" in one for one in straight} == {True, False}
     assert all(("optimizer.momentum" in one) == (one["optimizer.kind"] == "sgd") for one in straight)
+
+
+@pytest.mark.parametrize("steps", [[0.1, 0.3, 0.1], [0.7, 2.1, 0.7]])
+def test_optuna_knows_every_multiple_of_a_step_whoever_drew_it(tmp_path, steps):
+    space = {"model.dropout": {"quniform": steps}}
+    drawn = tried(tmp_path / "a", "random", space=space, num_samples=3)
+    assert tried(tmp_path / "a", "optuna", space=space, num_samples=3) == drawn
+    found = tried(tmp_path / "b", "optuna", space=space, num_samples=3)
+    assert sorted(one["model.dropout"] for one in found) == sorted(one["model.dropout"] for one in drawn)

@@ -48,6 +48,25 @@ def test_a_scheduler_judges_by_the_trials_of_earlier_attempts(options, mode):
     assert TrialScheduler.STOP not in decisions(told, "good", sign * 0.95, sign * 0.95)
 
 
+NO_METRIC = {TIME: 0, METRIC: math.nan}
+"""What a trial reports as it begins, and as it ends with nothing new to tell."""
+
+
+@pytest.mark.parametrize("options", [ASHA, Median(kind="median", grace_period=1, min_samples_required=2)])
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_reports_without_a_metric_decide_nothing(options, mode):
+    sign = 1 if mode == "max" else -1
+    scheduler, found = build_scheduler(options, mode, 9), {}
+    for name, level in {"one": 0.5, "two": 0.6, "three": 0.7, "best": 0.9, "worst": 0.1}.items():
+        trial = Running(name)
+        scheduler.on_trial_add(None, trial)
+        results = [NO_METRIC, *({TIME: epoch, METRIC: sign * level} for epoch in (1, 2, 3)), NO_METRIC]
+        said = (scheduler.on_trial_result(Nobody(), trial, result) for result in results)
+        found[name] = TrialScheduler.STOP in said  # after which nothing more is reported
+        scheduler.on_trial_complete(Nobody(), trial, NO_METRIC)
+    assert found == dict.fromkeys(("one", "two", "three", "best"), False) | {"worst": True}
+
+
 def test_a_scheduler_remembers_trials_that_came_to_nothing():
     scheduler = build_scheduler(ASHA, "max", 9)
     remember(scheduler, [Trial(0, {}, status="failed"), Trial(1, {}, status="finished", curve=[(1, None), (3, 0.5)])])

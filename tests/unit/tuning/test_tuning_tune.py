@@ -87,3 +87,24 @@ def test_a_longer_sweep_that_finds_nothing_better_publishes_the_same_best_values
 def test_a_longer_sweep_that_finds_something_better_publishes_it(sweep):
     assert sweep(num_samples=2)[0]["trial"] == 1
     assert sweep(num_samples=4)[0]["trial"] == 2
+
+
+def record() -> dict:
+    return json.loads(FILES.sweep.read_text("utf-8"))
+
+
+def test_trials_of_an_earlier_sweep_take_no_time_of_this_one(sweep):
+    sweep()
+    sweep(space={"optimizer.lr": {"grid": [0.001, 0.01]}})
+
+    assert record()["trials"] == {"finished": 2}
+    assert (record()["trial_seconds"], record()["parallelism"]) == (0, 0)
+
+
+def test_only_what_the_scheduler_stopped_is_saved(sweep):
+    rates = {"optimizer.lr": {"grid": [10.0, 1e-9, 2e-9, 0.01]}}
+    sweep(space=rates, scheduler={"kind": "asha", "grace_period": 1, "reduction_factor": 2})
+
+    assert record()["trials"] == {"failed": 1, "finished": 1, "stopped": 2}
+    # without it those that were stopped had trained another epoch, and the one that failed had failed
+    assert record()["epochs_without_scheduler"] == record()["epochs"] + 2

@@ -250,6 +250,20 @@ def test_a_network_that_torch_cannot_batch_is_found_by_trying(images, tmp_path, 
     assert "model.kind: mlp" in can_vectorise(context_of(sweep_spec(), tmp_path / "sweep", images))
 
 
+def test_a_network_whose_attention_shares_its_dropout_is_trained_by_itself_where_that_is_tuned(tmp_path):
+    sequences, task = write_sequences(tmp_path / "data"), {"kind": "sequence_classification"}
+    model = {"kind": "transformer", "hidden": 8, "heads": 2, "layers": 1, "feedforward": 8, "dropout": 0.1}
+    rate = {"optimizer.lr": {"loguniform": [1e-3, 1.0]}}
+    for space, reason in {
+        "rate": (rate, None),
+        "dropout": (rate | {"model.dropout": {"uniform": [0.0, 0.5]}}, "a dropout that is the same in all rows"),
+        "section": ({"model": {"choice": [model, model | {"dropout": 0.3}]}}, "a dropout that is the same in all rows"),
+    }.values():
+        context = context_of(sweep_spec({"space": space}, task, model), tmp_path / "sweep", sequences)
+        found = can_vectorise(context)
+        assert found is None if reason is None else reason in found
+
+
 def test_several_nodes_have_no_common_process(images, tmp_path):
     context = context_of(sweep_spec(), tmp_path / "sweep", images, nodes=2)
     assert "tune.num_nodes: 2" in can_vectorise(context)
