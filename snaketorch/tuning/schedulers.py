@@ -86,12 +86,12 @@ class _Medians(MedianStoppingRule):
     """
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        if math.isnan(result[METRIC]):
+        if math.isnan(result.get(METRIC, math.nan)):
             return self.CONTINUE
         return super().on_trial_result(tune_controller, trial, result)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        if not math.isnan(result[METRIC]):
+        if not math.isnan(result.get(METRIC, math.nan)):
             super().on_trial_complete(tune_controller, trial, result)
 
 
