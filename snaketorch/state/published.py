@@ -39,7 +39,7 @@ def clear_published(root: Path, counts: Callable[[Path], bool] = lambda place: T
     """
     for mark in sorted(root.rglob(MARK)):
         folder, place = mark.parent, mark.parent.parent
-        if not counts(place):
+        if not mark.is_file() or not counts(place):  # a folder is that of an experiment of this name
             continue
         with suppress(InUse, OSError), sole_writer(place, 0.0), sole_writer(folder, 0.0):
             clear(folder)

@@ -21,6 +21,13 @@ def test_only_what_is_published_is_cleared(tmp_path):
     assert not (tmp_path / "done" / "seed-0").exists()
 
 
+def test_an_experiment_called_published_is_no_mark(tmp_path):
+    own, other = state(tmp_path, "published", False), state(tmp_path, "other", False)
+    clear_published(tmp_path)
+    assert own.exists()
+    assert other.exists()
+
+
 def test_what_is_being_published_again_stays(tmp_path):
     folder = state(tmp_path, "done", True)
     with sole_writer(folder):
