@@ -20,7 +20,7 @@ class Job:
     step: str
     """Of the command line, such as ``train``."""
     name: str
-    """``EXPERIMENT/seed-N``, an experiment, a dataset, or ``study``."""
+    """``EXPERIMENT/seed-N``, ``EXPERIMENT/DATASET``, an experiment, a dataset, or ``study``."""
     digest: str
     """Stands for its spec and its code."""
     log: str | None
@@ -81,4 +81,6 @@ def _name(step: str, spec: dict[str, Any]) -> str:
         return f"{spec['experiment']}/seed-{spec['seed']}"
     if step == "prepare":
         return spec.get("dataset", "study")
+    if {"experiment", "dataset"} <= spec.keys():  # an experiment predicts and watches several at once
+        return f"{spec['experiment']}/{spec['dataset']}"
     return spec.get("experiment", "study")

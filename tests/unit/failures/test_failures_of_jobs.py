@@ -146,6 +146,21 @@ def test_jobs_of_every_step_have_names(words, name, monkeypatch):
     assert [path.as_posix() for path in Path("state/failures").rglob("*.json")] == [f"state/failures/{name}.json"]
 
 
+def test_predictions_of_several_datasets_are_several_jobs(monkeypatch):
+    def predict(arguments):
+        if json.loads(arguments.spec)["dataset"] == "old":
+            raise UserError("no rows")
+
+    monkeypatch.setattr("snaketorch.commands.predict_dataset.predict_dataset", predict)
+    files = [f"--{name}=x" for name in ("bundle", "state", "predictions", "bad", "record")]
+    for dataset in ("old", "new"):
+        spec = json.dumps({"experiment": "cnn", "dataset": dataset})
+        command_line.main(["predict-dataset", "--spec", spec, *files, "--attempt", "1"])
+
+    assert "predict-dataset cnn/old\n" in failures_of_run(Path())
+    assert read_note(Path("state/failures/predict-dataset/cnn/old.json")).message == "no rows"
+
+
 def test_a_step_by_hand_leaves_no_notes(monkeypatch):
     monkeypatch.setattr("snaketorch.commands.init_tracking.init_tracking", lambda _: None)
 
