@@ -15,6 +15,7 @@ from snaketorch.config.resources import AUTO
 from snaketorch.dag.questions.answers import OF_THE_TEST, spec_json, step_code
 from snaketorch.dag.questions.base import Wildcards
 from snaketorch.dag.questions.training import TrainingQuestions
+from snaketorch.errors import UserError
 from snaketorch.provenance import digest
 
 
@@ -55,7 +56,7 @@ class PlanQuestions(TrainingQuestions):
                 self._spec_digest(wildcards),
                 self.train_code(wildcards),
             )
-        except FileNotFoundError:
+        except (FileNotFoundError, UserError):  # the latter: the values of a sweep that is to be made anew do not fit
             return False
         except (OSError, ValueError, KeyError, TypeError):  # whether it will do is for others to say
             return True

@@ -164,6 +164,16 @@ def test_a_training_that_is_to_be_done_anew_waits_for_its_plan(trained, cnn, key
     assert workflow.plan_of(cnn) == [PLAN]
 
 
+def test_a_sweep_whose_values_no_longer_fit_does_not_keep_the_next_one_from_its_plan(study_with, cnn):
+    tune = "{num_samples: 2, resources: {hours: 1}, space: {optimizer.lr: {loguniform: [1.0e-4, 1.0e-2]}}}"
+    workflow = study_with(f"auto\ntune: {tune}")
+    write(RECORD, {"spec_digest": "another", "code_digest": workflow.train_code(cnn)})
+    best = {"format": 1, "experiment": "cnn", "trial": 0, "values": {"model.depth": 1}}
+    write("results/experiments/cnn/tune/best.yaml", best)
+
+    assert workflow.plan_of(cnn) == [PLAN]
+
+
 def test_a_record_that_nobody_can_read_is_for_others_to_judge(trained, cnn):
     Path(RECORD).write_text("[]")
 
