@@ -24,8 +24,8 @@ OF_A_SUMMARY = {"metrics": "metrics.json", "record": "record.json", "model": "mo
 """What a summary is made from, of each seed."""
 
 OTHER_CODE = "was made by other code than this step has now"
-HEAD_LETTERS = 20_000
-"""Of a page: within these it says what it was made from."""
+HEAD_LETTERS = 2_000_000
+"""Of a page: within these it says what it was made from, with some 100 letters for each experiment."""
 
 Sha256 = Callable[[Path], str]
 """Gives the digest of a file, by reading it or from memory."""

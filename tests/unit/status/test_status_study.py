@@ -1,4 +1,5 @@
 import fcntl
+import html
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ import pytest
 from snaketorch.errors import UserError
 from snaketorch.failures.classify import Failure
 from snaketorch.failures.notes import Note
+from snaketorch.freshness import outdated_page, page_is_made_from
 from snaketorch.state.attempts import Attempts
 from snaketorch.state.checkpoints import Entry, Identity, write_manifest
 from snaketorch.state.holder import Holder
@@ -184,6 +186,15 @@ def test_a_page_of_another_summary_is_stale(study):
     spoil(Path("results/experiments/cnn/summary.json"), "description", to="another")
 
     assert study.survey().page.why == ("it was made before the summary of cnn changed",)
+
+
+def test_a_page_of_very_many_experiments_is_up_to_date(tmp_path):
+    names = [f"digits_cnn-lr-0_00{number}" for number in range(2000)]
+    made_from = page_is_made_from({}, "code", dict.fromkeys(names, tmp_path), lambda path: "0" * 64)
+    page = tmp_path / "report.html"
+    page.write_text(f'<head><meta name="made-from" content="{html.escape(made_from)}"></head>')
+
+    assert list(outdated_page(page, made_from)) == []
 
 
 def test_a_page_that_says_nothing_of_its_origin_is_stale(study):
