@@ -34,9 +34,10 @@ def _module_problem(class_path: str, root: Path) -> str | None:
 def _syntax_problem(path: Path, root: Path) -> str | None:
     name = path.relative_to(root)
     try:
-        ast.parse(path.read_text("utf-8"))
+        ast.parse(path.read_bytes())  # with a byte order mark, or in the encoding that it names, as Python reads it
     except SyntaxError as error:
-        return f"{name}:{error.lineno} is not Python: {error.msg}; allowed: a module that can be imported"
+        place = f"{name}:{error.lineno}" if error.lineno else f"{name}"
+        return f"{place} is not Python: {error.msg}; allowed: a module that can be imported"
     except ValueError as error:
         return f"{name} is not Python: {error}; allowed: a module that can be imported"
     return None

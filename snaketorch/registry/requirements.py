@@ -73,7 +73,7 @@ def _is_installed(name: str) -> bool:
 
 def _imported(path: Path) -> Iterator[str]:
     """The first names of the modules that a file imports from elsewhere."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -47,6 +47,18 @@ def test_names_that_are_broken_elsewhere_are_not_reported_as_missing(study: Path
     ]
 
 
+@pytest.mark.parametrize(
+    "content", ["\ufeffclass Wide: ...\n".encode(), "# -*- coding: latin-1 -*-\n# gr\u00f6\u00dfer\n".encode("latin-1")]
+)
+def test_an_own_module_may_have_any_encoding_that_python_reads(content: bytes, study: Path):
+    (study / "nets.py").write_bytes(content)
+    experiment = study / "config/experiments/cnn.yaml"
+    text = experiment.read_text().replace("kind: cnn\n  channels: [8, 16]", "kind: custom\n  class_path: nets.Wide")
+    experiment.write_text(text)
+
+    assert load_study(study).experiments["cnn"].model.class_path == "nets.Wide"
+
+
 def test_each_rule_names_sections_that_there_are():
     for rule, sections in RULES.items():
         assert set(sections) <= ExperimentConfig.model_fields.keys(), rule.__name__
