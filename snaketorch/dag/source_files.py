@@ -8,7 +8,7 @@ from pathlib import Path
 
 from snaketorch import layout
 from snaketorch.config.datasets import DatasetConfig
-from snaketorch.config.source_files import files_of
+from snaketorch.config.source_files import files_of, is_seen
 
 
 def source_digest(root: Path, name: str, dataset: DatasetConfig, result: str = layout.MANIFEST) -> str:
@@ -24,7 +24,7 @@ def source_digest(root: Path, name: str, dataset: DatasetConfig, result: str = l
     if not paths:
         # an empty word would be no argument on a command line
         return _remembered(root / result.format(dataset=name), "none") if source.possible_files else "none"
-    if not all(path.exists() for path in paths):
+    if not all(map(is_seen, paths)):
         return _remembered(root / result.format(dataset=name), "missing")
     total = hashlib.sha256()
     for path in paths:

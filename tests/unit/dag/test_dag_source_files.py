@@ -1,8 +1,12 @@
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from snaketorch.config.datasets import DatasetConfig
+from snaketorch.config.models import Cnn
+from snaketorch.config.source_files import missing_files, missing_weights
 from snaketorch.dag.source_files import source_digest
 
 
@@ -19,6 +23,38 @@ def album(tmp_path):
 
 def of_album(album):
     return digest(album.parent, kind="image_folder", path="album")
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """As in the folder of somebody else."""
+
+    stat_of_path = Path.stat
+
+    def stat(path, **options):
+        if "closed" in path.parts:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat_of_path(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+
+
+@pytest.mark.parametrize("source", [{"kind": "image_folder"}, {"kind": "huggingface", "content": "images"}])
+def test_files_that_nobody_may_look_at_are_missing(source, tmp_path, closed):
+    assert digest(tmp_path, path="closed/album", **source) in ("missing", "none")
+
+
+def test_files_that_nobody_may_look_at_are_told_by_their_key(tmp_path, closed):
+    source = DatasetConfig.model_validate({"source": {"kind": "image_folder", "path": "closed/album"}}).source
+    (found,) = missing_files(source, tmp_path)
+    said = "'closed/album' cannot be looked at: Permission denied; allowed: a file or folder that exists"
+    assert found == (("source", "path"), said)
+
+
+def test_weights_that_nobody_may_look_at_are_told_by_their_key(tmp_path, closed):
+    (found,) = missing_weights(Cnn(kind="cnn", pretrained="closed/model.ckpt"), tmp_path)
+    assert found[0] == ("model", "pretrained")
+    assert "'closed/model.ckpt' cannot be looked at: Permission denied; allowed: a file that exists" in found[1]
 
 
 def test_a_link_to_a_folder_above_is_not_followed_for_ever(album):
