@@ -94,6 +94,8 @@ def load_study(root: Path, overrides: Mapping[str, Any] | None = None) -> Study:
             Problem.at(files[name].position(path), path, message) for name, (path, message) in wrong.items()
         )
     chosen = sorted({*selected, *siblings.values()})
+    # one that `run:` does not choose is there to be compared with: nothing else is done with its models
+    could_run |= {name: could_run[name].until_summary for name in could_run.keys() & {*chosen} - {*selected}}
     return Study(
         study.section,
         {name: checked.section for name, checked in sorted(datasets.items())},

@@ -124,6 +124,15 @@ def test_an_experiment_that_is_the_same_is_the_sibling(swept, experiments: Path)
     assert study.siblings == {"cnn": "plain"}
 
 
+def test_a_sibling_that_is_not_chosen_is_not_registered(swept, experiments: Path):
+    registered = "extends: cnn\ntune: null\nregister: {auto_promote: true}\npredict: {data: [digits]}\n"
+    (experiments / "plain.yaml").write_text(registered)
+
+    sibling = swept(run="cnn").experiments["plain"]
+    assert (sibling.register, sibling.predict) == (None, None)
+    assert swept(run="*").experiments["plain"].register.auto_promote
+
+
 def test_two_sweeps_of_one_experiment_share_a_sibling(swept, experiments: Path):
     (experiments / "cnn_random.yaml").write_text("extends: cnn\ntune: {search_alg: {kind: random}}\n")
 
