@@ -21,6 +21,8 @@ WIDTH = 100
 DETAIL = "    "
 MOST_MODULES = 4
 MOST_FILES = 6
+MAKERS_OF_MODELS = ("tune_experiment", "train_model")
+"""Of an experiment whose model is needed."""
 
 
 def explain(name: str, seed: int | None = None, snakefile: Path | None = None) -> str:
@@ -69,7 +71,7 @@ def _concerns(job: Planned, name: str, seed: int | None, lineage: Sequence[str],
     if experiment is None:
         return job.rule == "report_study"
     if experiment != name:
-        return experiment in lineage and job.rule == "train_model"
+        return experiment in lineage and job.rule in MAKERS_OF_MODELS
     return seed is None or job.wildcards.get("seed", str(seed)) == str(seed)
 
 

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from snaketorch import layout
+from snaketorch.config.best import Best
 from snaketorch.config.contents import CONTENTS
+from snaketorch.config.specs import TrainSpec
 from snaketorch.dag.workflow import Workflow
+from snaketorch.errors import UserError
 
 Question = Callable[[Workflow, SimpleNamespace], str]
 
@@ -55,12 +59,22 @@ class Step:
         return [path.rpartition(".")[0] for path in paths if path]
 
 
+def tuned_spec(workflow: Workflow, asked: SimpleNamespace) -> str:
+    """The spec of a training as its record tells it: with the values of its sweep, where these are there and fit."""
+    spec = workflow.train_spec(asked)
+    for best in map(Path, workflow.best_of(asked)):
+        with suppress(UserError):
+            tuned = Best.read(best).put_into(TrainSpec.model_validate_json(spec))
+            spec = json.dumps(tuned.model_dump(mode="json"))
+    return spec
+
+
 STEPS = {
     "prepare_dataset": Step(Workflow.prepare_spec, Workflow.prepare_code, "snaketorch.data.prepare", layout.MANIFEST),
     "preview_augmentation": Step(
         Workflow.augmentation_spec, Workflow.augmentation_code, "snaketorch.data.augmentation_picture"
     ),
-    "train_model": Step(Workflow.train_spec, Workflow.train_code, "snaketorch.training.train", layout.RECORD),
+    "train_model": Step(tuned_spec, Workflow.train_code, "snaketorch.training.train", layout.RECORD),
     "tune_experiment": Step(Workflow.tune_spec, Workflow.tune_code, "snaketorch.tuning.tune", layout.SWEEP),
     "evaluate_model": Step(
         Workflow.evaluate_spec, Workflow.evaluate_code, "snaketorch.evaluation.evaluate", layout.METRICS

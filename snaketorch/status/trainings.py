@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from snaketorch import layout
-from snaketorch.config.best import Best
-from snaketorch.config.specs import TrainSpec
 from snaketorch.dag.workflow import Workflow
-from snaketorch.errors import UserError
 from snaketorch.freshness import (
     Now,
     Outdated,
@@ -29,6 +25,7 @@ from snaketorch.status.comparison import compared
 from snaketorch.status.datasets import Datasets
 from snaketorch.status.jobs import at_work, ended_badly, job_of
 from snaketorch.status.outcome import Outcome, State
+from snaketorch.status.steps import tuned_spec
 from snaketorch.status.sweeps import Sweeps
 
 OF_A_TRAINING = (layout.MODEL, layout.HISTORY, layout.SAMPLES)
@@ -61,10 +58,7 @@ class Trainings:
             return someone
 
         behind = (*self._behind(name, uses), *self._behind_sweep(name))
-        for best in map(Path, self.workflow.best_of(asked)):
-            with suppress(UserError):  # of a sweep that is not there yet, or no longer fits
-                # the training is told what the configuration says, and has the values of the sweep
-                spec = Best.read(best).put_into(TrainSpec.model_validate(spec)).model_dump(mode="json")
+        spec = json.loads(tuned_spec(self.workflow, asked))
         data = self.datasets.digest(self.workflow.trained[name].data)
         models = {need: self.sha256(Path(path)) for need, path in uses.items() if Path(path).is_file()}
         path = Path(layout.RECORD.format(experiment=name, seed=seed))

@@ -14,7 +14,9 @@ from snaketorch.config.specs import TrainSpec
 from snaketorch.state.identity import sweep_digests
 from snaketorch.state.lock import sole_writer
 from snaketorch.state.sweep_progress import SweepProgress, write_sweep_progress
+from snaketorch.status import explain as explanation
 from snaketorch.status.command import status
+from snaketorch.status.dry_run import Planned, Reason
 from snaketorch.status.outcome import Outcome, State
 from tests.unit.status.made_study import DATASET, EXPERIMENT, RUN, MadeStudy, write, write_json
 
@@ -111,6 +113,29 @@ def test_an_experiment_without_a_sweep_has_no_row_for_it(study):
 def test_a_training_waits_for_its_sweep(study):
     assert study.seed().training.state == State.WAITING
     assert "its sweep is not done" in study.seed().training.why
+
+
+def test_the_values_of_the_sweep_are_no_change_of_the_configuration(study, monkeypatch):
+    sweep(study)
+    train_with_best(study)
+    job = Planned("train_model", {"experiment": "cnn", "seed": "0"}, (), (Reason("Forced execution"),))
+    monkeypatch.setattr(explanation, "dry_run", lambda snakefile: [job])
+
+    assert explanation.explain("cnn").splitlines()[2:] == ["train_model cnn, seed 0", "    forced execution"]
+
+
+def test_a_sweep_is_told_of_to_who_needs_its_model(study, monkeypatch):
+    model = EXPERIMENT["model"] | {"pretrained": {"from_experiment": "cnn"}}
+    study.configure("experiments/next", EXPERIMENT | {"seeds": [0], "model": model})
+    job = Planned("tune_experiment", {"experiment": "cnn"}, (), (Reason("Forced execution"),))
+    monkeypatch.setattr(explanation, "dry_run", lambda snakefile: [job])
+
+    assert explanation.explain("next").splitlines() == [
+        "For next, 1 job would run:",
+        "",
+        "tune_experiment cnn",
+        "    forced execution",
+    ]
 
 
 def test_a_training_with_the_best_values_is_done_and_one_without_is_not(study):
