@@ -53,7 +53,7 @@ def is_running(pid: int, start: str | None = None) -> bool:
 def start_time(pid: int) -> str | None:
     """When a process started, in clock ticks since boot; None when it is gone or a zombie."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
     return None if fields[0] in "ZX" else fields[19]

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,18 @@ def test_a_job_ends_when_the_process_that_started_it_is_gone():
     finally:
         job.kill()
         job.wait()
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="needs /proc")
+def test_a_process_may_have_any_name():
+    """Linux cuts a program's name after 15 bytes, in the middle of a letter too."""
+    name = Path("/proc/self/comm")
+    before, start = name.read_bytes(), parent.start_time(os.getpid())
+    name.write_bytes("die größten üü".encode()[:15])
+    try:
+        assert parent.start_time(os.getpid()) == start
+    finally:
+        name.write_bytes(before.strip())
 
 
 @pytest.mark.parametrize(("saves", "code"), [(True, 75), (False, -signal.SIGKILL)])
