@@ -5,6 +5,7 @@ from typing import Any
 
 from snaketorch import layout
 from snaketorch.config import specs
+from snaketorch.dag.code import ROOT
 from snaketorch.dag.questions.answers import OF_THE_TEST, as_arguments, spec_json, step_code
 from snaketorch.dag.questions.base import Questions, Wildcards
 
@@ -26,7 +27,9 @@ class SweepQuestions(Questions):
 
     def tune_code(self, wildcards: Wildcards) -> str:
         task, networks, augments = self.sections(wildcards.experiment)
-        return step_code("snaketorch.tuning.tune", task, *networks, *augments, without=OF_THE_TEST)
+        # the step names these by text: it imports the one that it needs
+        searches = [f"snaketorch.tuning.search.{path.stem}" for path in (ROOT / "tuning/search").glob("[!_]*.py")]
+        return step_code("snaketorch.tuning.tune", task, *networks, *augments, without=OF_THE_TEST, also=searches)
 
     def tune_models(self, wildcards: Wildcards) -> dict[str, str]:
         """``train_models`` of the trials, which have the sweep's seed."""

@@ -9,8 +9,11 @@ import yaml
 from snaketorch import layout
 from snaketorch.config import specs
 from snaketorch.config.load import load_study
+from snaketorch.dag.code import closure
+from snaketorch.dag.questions import answers
 from snaketorch.dag.workflow import Workflow
 from snaketorch.provenance import canonical_json
+from snaketorch.tuning.search import KINDS
 
 TUNE = {"num_samples": 4, "space": {"optimizer.lr": {"loguniform": [1e-4, 1e-1]}}}
 
@@ -47,6 +50,15 @@ def test_a_sweep_has_its_outputs_and_its_sibling_none(swept):
     assert workflow.sweeps == [pattern.format(experiment="cnn") for pattern in layout.OF_A_SWEEP]
     assert workflow.best_of(SimpleNamespace(experiment="cnn")) == [layout.BEST.format(experiment="cnn")]
     assert workflow.best_of(SimpleNamespace(experiment="cnn-default")) == []
+
+
+def test_the_code_of_a_sweep_is_that_of_its_search_too(swept, cnn, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(answers, "code_digest", lambda *entries: asked.extend(entries))
+    swept().tune_code(cnn)
+
+    known = closure(entry.partition(":")[0] for entry in asked)
+    assert known >= {implementation.partition(":")[0] for implementation in KINDS.values()}
 
 
 def test_the_report_knows_what_belongs_together(swept, cnn):
