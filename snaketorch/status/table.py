@@ -132,7 +132,7 @@ def _said(outcome: Outcome) -> list[str]:
     if outcome.progress:
         lines.append(_progress(outcome.progress))
     if outcome.trials:
-        left = _left(outcome.trials)
+        left = _left(outcome.trials) if outcome.state is State.RUNNING else None
         lines.append(f"{outcome.trials}{f', {left} left' if left else ''}")
     if outcome.holder:
         lines.append(outcome.holder)

@@ -88,6 +88,7 @@ def test_a_sweep_that_was_cut_off_says_how_far_it_is(study):
     assert sweep_of(study).state == State.INTERRUPTED
     text = " ".join(status(["cnn"], as_json=False, verify=False).split())
     assert "1 of 4 trials done (1 finished), best val/accuracy 0.9 (trial 0)" in text
+    assert " left" not in text
 
 
 def test_a_sweep_that_runs_says_who_runs_it(study):
