@@ -14,6 +14,8 @@ from snaketorch.config.study import StudyConfig
 from snaketorch.config.yaml_scalars import parse_scalar
 
 SHOWN_AS = "--config"
+NAMES = ("run",)
+"""Keys of the study that hold nothing but names, which may be all digits."""
 
 
 def apply(
@@ -69,14 +71,14 @@ def _put(document: Document, values: Mapping[str, Any], within: KeyPath, problem
 
 
 def _read(value: Any, path: KeyPath, place: Position, layer: Document) -> Any:
-    """``value`` with its texts read as YAML scalars: Snakemake passes nested values as text."""
+    """``value`` with its texts read as YAML scalars: Snakemake passes nested values as text, without their quotes."""
     if path:
         layer.positions[path] = place
     if isinstance(value, Mapping):
         return {str(key): _read(item, (*path, str(key)), place, layer) for key, item in value.items()}
     if isinstance(value, list):
         return [_read(item, (*path, index), place, layer) for index, item in enumerate(value)]
-    if isinstance(value, str):
+    if isinstance(value, str) and path[0] not in NAMES:
         try:
             return parse_scalar(value)
         except ValueError as error:

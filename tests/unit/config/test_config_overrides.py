@@ -45,6 +45,14 @@ def test_the_study_can_be_overridden(study: Path):
     assert list(found.experiments) == ["gru"]
 
 
+@pytest.mark.parametrize("name", ["001", "2024", "1e5", "null", "true"])
+def test_an_experiment_with_the_name_of_a_value_can_be_run(name: str, study: Path, experiments: Path):
+    (experiments / "cnn.yaml").rename(experiments / f"{name}.yaml")
+
+    assert list(load(study, f'run=["{name}"]').experiments) == [name]
+    assert list(load(study, f"run=[{name}]").experiments) == [name]
+
+
 def test_an_override_reaches_those_who_extend(study: Path, experiments: Path):
     (experiments / "wide.yaml").write_text("extends: cnn\nmodel: {channels: [64]}\n")
 
