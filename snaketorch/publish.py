@@ -67,9 +67,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Publishes ``text`` as UTF-8."""
+    """Publishes ``text`` as UTF-8.
+
+    Bytes of a file name that are no text become escapes, those that JSON has for them.
+    """
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -102,6 +102,7 @@ def classify(error: BaseException) -> Failure:
         "traceback": "".join(traceback.format_exception(error)),
     }
     message = _message(kind, cause)[:MOST_CHARACTERS]
+    message = message.encode(errors="backslashreplace").decode()  # the name of a file may be no text
     if kind == "bug" and where:
         message += f" (in {'your own module ' if where.is_users else ''}{where})"
     return Failure(kind, message, details)

@@ -34,6 +34,13 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
     assert path.read_text() == "new"
 
 
+def test_names_of_files_that_are_no_text_are_read_back_as_they_were(tmp_path):
+    name = os.fsdecode(b"caf\xe9\\ \xff.png")
+    write_json(tmp_path / "names.json", [name, "größer"])
+
+    assert json.loads((tmp_path / "names.json").read_text("utf-8")) == [name, "größer"]
+
+
 def test_numbers_that_json_cannot_hold_are_refused(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "bad.json", {"loss": float("nan")})

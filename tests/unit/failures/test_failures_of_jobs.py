@@ -317,6 +317,15 @@ def test_notes_that_cannot_be_understood_are_none(monkeypatch):
     assert attempt(monkeypatch, 2) == 0
 
 
+def test_a_failure_over_a_file_whose_name_is_no_text_is_noted(monkeypatch):
+    file = os.fsdecode(b"photos/caf\xe9.png")
+    assert attempt(monkeypatch, 1, PermissionError(errno.EACCES, "Permission denied", file)) == 1
+
+    assert read_note(NOTE).message == r"photos/caf\udce9.png: Permission denied"
+    assert attempt(monkeypatch, 2) == 1
+    assert calls == []
+
+
 def test_a_folder_that_cannot_be_written_does_not_stop_a_job(monkeypatch, caplog):
     Path("state").write_text("a file where a folder should be")
 
