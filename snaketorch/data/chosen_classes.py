@@ -16,6 +16,11 @@ log = logging.getLogger(__name__)
 Raw = TypeVar("Raw")
 
 
+def kept(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """bool, (samples,): which samples a split may take; the others are of classes that ``only_classes`` left out."""
+    return labels >= 0 if classes and labels.ndim == 1 else np.ones(len(labels), bool)
+
+
 def only_classes(raw: Raw, classes: Sequence[str] | None) -> Raw:
     """``raw`` with ``classes`` in this order; samples of others get the label -1, and no split takes those.
 

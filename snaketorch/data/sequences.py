@@ -9,6 +9,7 @@ import numpy as np
 from snaketorch.config.specs import PrepareSpec
 from snaketorch.data.answers import answer_fields, classes_to_examine, groups, samples_of_classes, write_answers
 from snaketorch.data.bad_samples import BadSamples
+from snaketorch.data.chosen_classes import kept
 from snaketorch.data.missing import forward_fill
 from snaketorch.data.prepared import Prepared
 from snaketorch.data.preview.sequences import draw_sequences
@@ -111,12 +112,12 @@ class _Samples(Sequence):
 
 
 def _look(raw: RawSequences, spec: PrepareSpec) -> tuple[np.ndarray, BadSamples]:
-    """Steps of each sequence, 0 for a bad one."""
-    count = len(raw.labels)
-    lengths = np.zeros(count, np.int64)
-    bad = BadSamples(spec.prepare, count)
-    progress = Progress(log, "checked", "sequences", count)
-    for row in range(count):
+    """Steps of each sequence, 0 for a bad one and for one of a class that is left out."""
+    rows = np.flatnonzero(kept(raw.labels, raw.classes)).tolist()
+    lengths = np.zeros(len(raw.labels), np.int64)
+    bad = BadSamples(spec.prepare, len(rows))
+    progress = Progress(log, "checked", "sequences", len(rows))
+    for row in rows:
         values = raw.values[row]
         why = what_is_wrong(values, raw.channels, may_miss=spec.prepare.missing == "forward_fill")
         if why:

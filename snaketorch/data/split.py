@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from snaketorch.config.datasets import Split
+from snaketorch.data.chosen_classes import kept
 from snaketorch.data.manifest import SPLITS
 from snaketorch.errors import DataError
 
@@ -45,10 +46,10 @@ def split_samples(
     if given and not options.given:
         log.info("split.given is false: all samples are split anew, those of %s too", _and(given))
         given = {}
-    kept = labels >= 0 if classes else np.ones(len(labels), bool)
-    held_out = {name: np.sort(rows[kept[rows]]) for name, rows in given.items() if name != "train"}
+    is_kept = kept(labels, classes)
+    held_out = {name: np.sort(rows[is_kept[rows]]) for name, rows in given.items() if name != "train"}
     pool = _rows_to_draw_from(len(labels), given)
-    pool = pool[kept[pool]]
+    pool = pool[is_kept[pool]]
     if empty := [name for name, rows in held_out.items() if not len(rows)]:
         raise DataError(f"the part {_and(empty)} that the source sets apart has no sample of split.classes")
     for name, rows in held_out.items():

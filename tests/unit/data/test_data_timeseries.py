@@ -281,6 +281,17 @@ def test_a_bad_sequence_is_named_or_left_out(tmp_path, cases, options, message):
     assert skipped["sample"] == "g_TRAIN.ts line 44"
 
 
+def test_sequences_of_classes_that_are_left_out_are_not_looked_at(tmp_path):
+    path = tmp_path / "g.ts"
+    cases = [f"{row % 5},{row % 7}:{'abc'[row % 3]}" for row in range(60)] + ["1,?,9:c"]
+    path.write_text("@classLabel true a b c\n@data\n" + "\n".join(cases))
+    manifest = prepared(tmp_path, spec_of(path, split={"classes": ["b", "a"]}))
+    assert manifest.classes == ("b", "a")
+    assert sum(split.count for split in manifest.splits.values()) == 40
+    assert manifest.fields["value"]["shape"] == [2, 1]
+    assert json.loads(manifest.path.read_text())["report"]["skipped"] == []
+
+
 def test_missing_steps_are_filled(tmp_path):
     path = gestures(tmp_path, [3] * 40)
     path.write_text(f"{path.read_text()}\n8,?,9:a\n")
