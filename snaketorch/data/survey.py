@@ -7,6 +7,7 @@ import numpy as np
 
 from snaketorch.config.datasets import Prepare
 from snaketorch.data.bad_samples import BadSamples
+from snaketorch.data.chosen_classes import kept
 from snaketorch.data.progress import Progress
 from snaketorch.data.raw.images import RawClips, RawImages
 from snaketorch.data.readers import shapes_of
@@ -46,10 +47,11 @@ def survey(raw: RawImages | RawClips, things: str, options: Prepare) -> Survey:
     """By height and width, the first row that has it."""
     leading: tuple[int, ...] = ()
     grey = good = 0
+    is_kept = kept(raw.labels, raw.classes)
     for row, shape in enumerate(shapes_of(raw.reader, np.arange(count))):
         progress.add(1)
         if isinstance(shape, Exception):
-            if options.on_bad_sample == "error":
+            if options.on_bad_sample == "error" and is_kept[row]:
                 bad.add(raw.names[row], str(shape))
             continue
         *frames, channels, height, width = shape

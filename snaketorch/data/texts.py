@@ -130,7 +130,8 @@ class _Work:
             self.lengths[row] = len(tokens)
             if not len(tokens):
                 self.good[row] = False
-                self.bad.add(self._raw.names[row], "the text has no token; allowed: texts that are not empty")
+                if self._part[row] >= 0:
+                    self.bad.add(self._raw.names[row], "the text has no token; allowed: texts that are not empty")
             elif self._part[row] == 0:
                 examples = self.examples.get(int(self._raw.labels[row]))
                 if examples is not None and len(examples) < TEXTS_TO_DRAW:

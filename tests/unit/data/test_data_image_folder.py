@@ -176,6 +176,17 @@ def test_a_bad_image_is_named_or_left_out(dataset, folder, bad):
     assert sum(manifest.splits[name].count for name in SPLITS) == 19
 
 
+@pytest.mark.parametrize("options", [{}, {"size": [6, 5], "channels": 3}])
+def test_a_bad_image_of_a_class_that_is_left_out_stops_nothing(dataset, folder, options):
+    (folder / "cow").mkdir()
+    (folder / "cow" / "0.png").write_bytes(b"no image")
+    manifest = prepare(dataset, folder, SOME | {"classes": ["cat", "dog"]}, **options)
+    assert sum(manifest.splits[name].count for name in SPLITS) == 20
+    (folder / "cat" / "0.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"cat/0.png: "):
+        prepare(dataset, folder, SOME | {"classes": ["cat", "dog"]}, **options)
+
+
 def test_a_class_that_loses_all_its_images_is_named(dataset, folder):
     for path in (folder / "dog").iterdir():
         path.write_bytes(b"")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from snaketorch.config.specs import PrepareSpec
+from snaketorch.data.chosen_classes import only_classes
 from snaketorch.data.files import delimited
 from snaketorch.data.sources.text import load
 from snaketorch.data.store import Store
@@ -164,6 +165,19 @@ def test_texts_that_have_no_token_are_skipped_and_listed(prepared, monkeypatch, 
     assert sum(facts["count"] for facts in found.splits.values()) == 58
     for split, facts in found.splits.items():
         assert len(store.read(split, "label")) == len(store.read(split, "token_start")) - 1 == facts["count"]
+
+
+def test_a_text_without_a_token_that_no_split_takes_stops_nothing(prepared, monkeypatch, spec):
+    rows = [(text, "short" if row % 2 else "long") for row, (text, _) in enumerate(some_rows(60))]
+    rows[7] = ("a text", "other")
+    source = load(spec([*rows, ("one more", "other"), ("and one more", "other")]))
+    texts = [text for text, _ in rows]
+    texts[7] = ""
+    object.__setattr__(source, "texts", lambda: iter([*texts, "one more", "and one more"]))
+    monkeypatch.setattr(f"{__name__}.load", lambda one: only_classes(source, one.split.classes))
+    found, _ = prepared(rows, split={"classes": ["long", "short"]})
+    assert sum(facts["count"] for facts in found.splits.values()) == 59
+    assert list(found.report.skipped) == []
 
 
 @pytest.mark.parametrize(
