@@ -76,9 +76,10 @@ def _columns(raw: RawRows) -> dict[str, pa.ChunkedArray]:
 def _refuse_missing(raw: RawRows, spec: PrepareSpec) -> None:
     found = []
     for name, column in _columns(raw).items():
-        if column.null_count:
-            first = int(np.argmax(column.is_null().to_numpy()))
-            found.append(f"'{name}': {column.null_count} of {len(column)}, the first at {raw.names[first]}")
+        missing = column.is_null(nan_is_null=True).to_numpy()
+        if missing.any():
+            first = int(np.argmax(missing))
+            found.append(f"'{name}': {np.count_nonzero(missing)} of {len(column)}, the first at {raw.names[first]}")
     if found and spec.prepare.missing == "error":
         raise DataError(
             f"values are missing: {'; '.join(found)}. Set `prepare: {{missing: median}}` to fill numbers with the "

@@ -1,7 +1,9 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from snaketorch.data.raw.labelled import Labelled
+from snaketorch.data.raw.rows import RawRows
 from snaketorch.data.raw.series import RawSeries
 from snaketorch.errors import DataError
 
@@ -25,6 +27,25 @@ def test_labels_that_cannot_be_what_they_claim_are_refused(labels, classes, mess
     names = [f"sample {row}" for row in range(4 if len(labels) else 0)]
     with pytest.raises(DataError, match=message):
         Labelled(labels=labels, classes=classes, names=names)
+
+
+@pytest.mark.parametrize(
+    ("columns", "target", "classes", "message"),
+    [
+        ({"a": [1, 2, 3, 4]}, LABELS, CLASSES, r"column 'a' holds int64; allowed: numbers as float64 \(`.cast"),
+        ({"a": list("xyxy")}, LABELS, CLASSES, r"column 'a' holds string; .*\(`.dictionary_encode"),
+        ({"a": [True] * 4}, LABELS, CLASSES, "column 'a' holds bool"),
+        ({"a": [1.0] * 4}, LABELS[:3], CLASSES, r"the target 't' is int64 of shape \(3,\), for 4 names and 4 rows"),
+        ({"a": [1.0] * 5}, LABELS, CLASSES, "for 4 names and 5 rows; allowed: int64, and a target and a name for each"),
+        ({"a": [1.0] * 4}, LABELS * 1.0, CLASSES, "is float64 of shape .* allowed: int64"),
+        ({"a": [1.0] * 4}, LABELS, (), "is int64 of shape .* allowed: float64"),
+        ({"a": [1.0] * 4}, LABELS + 1, CLASSES, "sample 1: the target is 2, outside the classes; allowed: 0 to 1"),
+    ],
+)
+def test_rows_that_cannot_be_what_they_claim_are_refused(columns, target, classes, message):
+    names = [f"sample {row}" for row in range(4)]
+    with pytest.raises(DataError, match=message):
+        RawRows(table=pa.table(columns), target=target, target_name="t", classes=classes, names=names)
 
 
 VALUES = np.arange(8.0).reshape(4, 2)

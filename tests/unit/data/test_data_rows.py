@@ -79,6 +79,13 @@ def test_missing_values_are_refused_with_their_rows(prepared):
     )
 
 
+def test_numbers_that_are_no_number_are_missing_too(prepared):
+    with pytest.raises(DataError, match="values are missing: 'n': 2 of 20, the first at line 3"):
+        prepared({"n": [1.0, np.nan, None, *range(17)]})
+    found, _ = prepared({"n": [1.0, np.nan, None, *range(17)]}, missing="median")
+    assert found.report.facts["missing numbers"]["n"]["values"] == 2
+
+
 def test_missing_numbers_become_the_median_of_the_training_split(prepared):
     numbers = [float(row * row) for row in range(20)]
     numbers[5] = numbers[7] = None
