@@ -37,7 +37,8 @@ def split_samples(
             training keeps.
 
     Raises:
-        DataError: A split, or a class in a split, would be empty; parts overlap or leave samples out.
+        DataError: A split, or a class in a split, would be empty; parts overlap, leave samples out, or are none of the
+            splits.
     """
     if labels.ndim == 2:  # with several labels a sample, there is no balance to keep
         if options.samples_per_class is not None:
@@ -46,6 +47,7 @@ def split_samples(
     if given and not options.given:
         log.info("split.given is false: all samples are split anew, those of %s too", _and(given))
         given = {}
+    _check_parts(len(labels), given)
     is_kept = kept(labels, classes)
     held_out = {name: np.sort(rows[is_kept[rows]]) for name, rows in given.items() if name != "train"}
     pool = _rows_to_draw_from(len(labels), given)
@@ -85,6 +87,22 @@ def _shares(options: Split, without: Iterable[str] = ()) -> dict[str, Fraction]:
     # as the decimals that the user wrote: 0.1 of 5 and 0.7 of 5 leave equal remainders, which floats would decide
     held_out = {name: Fraction(str(getattr(options, name))) for name in ("val", "test") if name not in without}
     return {"train": 1 - sum(held_out.values()), **held_out}
+
+
+def _check_parts(count: int, given: Mapping[str, np.ndarray]) -> None:
+    for name, rows in given.items():
+        if name not in SPLITS:
+            raise DataError(f"the source sets a part '{name}' apart; allowed: {', '.join(SPLITS)}")
+        if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "iu" or rows.ndim != 1:
+            raise DataError(
+                f"the part '{name}' that the source sets apart is no array of row numbers; allowed: such as "
+                "np.arange(900, 1000)"
+            )
+        if len(rows) and not 0 <= rows.min() <= rows.max() < count:
+            raise DataError(
+                f"the part '{name}' that the source sets apart has the rows {rows.min()} to {rows.max()}; allowed: 0 "
+                f"to {count - 1}"
+            )
 
 
 def _rows_to_draw_from(count: int, given: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -170,6 +170,21 @@ def test_parts_that_are_no_split_are_refused(parts, message):
         split_random(50, Split(), given)
 
 
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"validation": np.arange(5)}, "sets a part 'validation' apart; allowed: train, val, test"),
+        ({"test": [1, 2, 3]}, "the part 'test' .* is no array of row numbers"),
+        ({"test": np.arange(50) < 9}, "the part 'test' .* is no array of row numbers"),
+        ({"test": np.arange(45, 51)}, "the part 'test' .* has the rows 45 to 50; allowed: 0 to 49"),
+        ({"val": np.array([-1, 3])}, "the part 'val' .* has the rows -1 to 3; allowed: 0 to 49"),
+    ],
+)
+def test_parts_that_no_source_can_mean_are_refused(parts, message):
+    with pytest.raises(DataError, match=message):
+        split_random(50, Split(), parts)
+
+
 def test_a_class_that_only_the_test_knows_is_named():
     labels = np.array([0] * 30 + [1] * 5)
     with pytest.raises(DataError, match="class 'new' has 0 samples outside test, which gives 0 for train, 0 for val"):
