@@ -64,8 +64,11 @@ def draw_rows(
 
 
 def _histogram(axes: Axes, values: np.ndarray, colour: str) -> None:
-    finite = values[np.isfinite(values)]
-    axes.hist(finite, bins=30, color=colour, alpha=0.75)
+    # as they are stored: numbers that float32 cannot tell apart leave no room for bins between them
+    finite = values[np.isfinite(values)].astype(np.float32).astype(np.float64)
+    low, high = (finite.min(), finite.max()) if finite.size else (0, 1)
+    margin = 0 if low < high else max(0.5, abs(low) / 1000)
+    axes.hist(finite, bins=30, range=(low - margin, high + margin), color=colour, alpha=0.75)
     axes.locator_params(axis="both", nbins=3)
     axes.ticklabel_format(scilimits=(-3, 4))
     axes.yaxis.get_offset_text().set(size=7)

@@ -216,6 +216,13 @@ def test_nothing_is_cut_off_in_a_picture_of_rows(tmp_path, figures):
     assert heading.get_color() not in style.COLOURS.values(), "it looks as if it were a split"
 
 
+@pytest.mark.parametrize("values", [[0.3, 0.1 + 0.2], [1e17, 1e17 + 16], [-1e38, 1e38], [5e-324, 0], [np.nan, 1]])
+def test_numbers_a_hair_apart_are_drawn(tmp_path, figures, values):
+    columns = {"size": np.array(values * 20), "kind": np.array(["a", "b"] * 20)}
+    draw_rows(tmp_path / "a.png", "a_name", columns, {"train": 40, "val": 9, "test": 20}, "kind")
+    assert sum(bar.get_height() for bar in figures[0].axes[1].patches) == 20 * np.isfinite(values).sum()
+
+
 def test_the_same_picture_is_the_same_bytes(tmp_path):
     images, labels = random_images(3, (8, 8))
     for name in ("a", "b"):
