@@ -93,6 +93,9 @@ class DelimitedFile:
                 return
             except csv.Error as error:
                 yield line, next((said for start, said in _TROUBLES.items() if start in str(error)), str(error))
+                # rows for all we know, and lost with it
+                for lost in range(line + 1, reader.line_num + 1):
+                    yield lost, f"is within the quote of line {line}"
                 continue
             if troubles:
                 yield line, troubles[0]

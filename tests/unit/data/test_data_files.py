@@ -51,14 +51,23 @@ def test_bad_rows_are_named_by_line_and_the_others_are_read(write):
     ]
 
 
-def test_a_quote_that_is_never_closed_is_named_where_it_opens(write):
-    assert read(write("a.csv", 'x,y\n1,2\n3,"4\n5,6\n'), "x")[2] == [(3, "a quote is opened and never closed")]
+def test_a_quote_that_is_never_closed_is_named_where_it_opens_and_the_lines_that_it_takes_in_are_counted(write):
+    assert read(write("a.csv", 'x,y\n1,2\n3,"4\n5,6\n7,8\n'), "x")[2] == [
+        (3, "a quote is opened and never closed"),
+        (4, "is within the quote of line 3"),
+        (5, "is within the quote of line 3"),
+    ]
+
+
+def test_lines_up_to_a_quote_that_closes_another_row_s_are_counted(write):
+    places, _, bad = read(write("a.csv", 'x,y\n1,2\n3,"4\n5,6\n7,"8"\n9,0\n'), "x")
+    assert (places, [line for line, _ in bad]) == ([2, 6], [3, 4, 5])
 
 
 def test_a_quote_that_is_never_closed_does_not_fill_the_memory(write, monkeypatch):
     monkeypatch.setattr(delimited, "MOST_CHARACTERS", 50)
     places, _, bad = read(write("a.csv", 'x\n"1\n' + "2\n" * 100), "x")
-    assert [line for line, _ in bad] == [2]
+    assert sorted([*places, *(line for line, _ in bad)]) == list(range(2, 103))
     assert "is a quote never closed?" in bad[0][1]
     assert len(places) > 50
 

@@ -114,6 +114,13 @@ def test_all_bad_rows_are_counted_and_the_first_are_named(table):
     assert "; and 2 more. Mend them, or leave them out with `prepare: {on_bad_sample: skip}`" in said
 
 
+def test_rows_that_are_lost_in_a_quote_count_as_bad(table):
+    rows = [f"{row},{'xy'[row % 2]}\n" for row in range(200)]
+    rows[100] = '"100,x\n'
+    with pytest.raises(DataError, match=r"100 of 200 rows .*line 102: a quote is .*line 103: .*allows 1.00% to be"):
+        table("n,t\n" + "".join(rows), prepare={"on_bad_sample": "skip"})
+
+
 def test_bad_rows_can_be_skipped_and_are_listed(table):
     content = "n,t\n1,x\n2\n3,y\ninf,x\n4,y\n"
     raw = table(content, prepare={"on_bad_sample": "skip", "max_bad_share": 0.4})
