@@ -7,6 +7,7 @@
 - Grey stays one channel: whether an image is grey is decided by its format, not by its pixels.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from snaketorch.errors import DataError
 
@@ -30,6 +31,16 @@ MOST_PIXELS = 2**28
 """Of an image: some 4 GB of memory while it is decoded and resized. A header that promises more may be an attack."""
 # PIL's own limit is a third of that, below what scanners and large cameras give
 Image.MAX_IMAGE_PIXELS = None
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF orientation, what turns an image upright."""
 TURNED = frozenset({5, 6, 7, 8})
 """EXIF orientations that exchange width and height."""
 _ORIENTATION = 0x0112
@@ -131,9 +142,9 @@ def _has_texts_behind(image: Image.Image) -> bool:
 
 def _decoded(image: Image.Image) -> np.ndarray:
     image.load()
-    # without this look, turning would copy every image
-    upright = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
-    pixels = np.asarray(_plain(upright))
+    turn = _UPRIGHT.get(_orientation(image))
+    # not `ImageOps.exif_transpose`, which writes the EXIF data anew and fails on entries that cameras got wrong
+    pixels = np.asarray(_plain(image if turn is None else image.transpose(turn)))
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
@@ -178,6 +189,6 @@ def _reading() -> Iterator[None]:
     except Image.UnidentifiedImageError:
         raise DataError("it is no JPEG, PNG, WebP or BMP image, whatever its name says") from None
     # what PIL raises for broken content differs by format and by what is broken
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, OverflowError, struct.error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise DataError(f"it cannot be read: {why or type(error).__name__}") from None

@@ -1,3 +1,4 @@
+import struct
 import warnings
 from io import BytesIO
 
@@ -99,6 +100,16 @@ def test_an_image_is_turned_as_its_camera_was(form, orientation, tmp_path):
     assert expected.shape == ((3, 10, 6) if orientation > 4 else (3, 6, 10))
     assert np.array_equal(decode_picture(path), expected)
     assert picture_shape(path) == expected.shape
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_an_image_is_turned_whatever_else_its_camera_wrote(form, tmp_path):
+    orientation = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    half_a_fraction = struct.pack("<HHI4s", 0x0100, 5, 1, b"\x08\0\0\0")
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + orientation + half_a_fraction + bytes(4)
+    path = tmp_path / "image"
+    Image.fromarray(SMOOTH).save(path, form, exif=exif)
+    assert decode_picture(path).shape == picture_shape(path) == (3, 10, 6)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
