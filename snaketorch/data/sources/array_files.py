@@ -3,7 +3,9 @@
 import logging
 import pickle
 import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from io import SEEK_CUR
 from pathlib import Path
@@ -19,6 +21,11 @@ from snaketorch.errors import DataError, UserError
 log = logging.getLogger(__name__)
 
 READ_BYTES = 1 << 20
+_BROKEN = (
+    *(ValueError, OSError, EOFError, RuntimeError, SyntaxError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
+"""What the readers raise for broken content: those of headers and of packed data have errors of their own."""
 
 
 class ArrayFile(Mapping[str, Any]):
@@ -37,13 +44,13 @@ class ArrayFile(Mapping[str, Any]):
         self.path = path
         try:
             self._arrays = _OPEN[suffix](path)
-        except (ValueError, OSError, EOFError, RuntimeError, KeyError, zipfile.BadZipFile) as error:
+        except (*_BROKEN, KeyError) as error:
             raise self._unreadable(error) from error
 
     def __getitem__(self, name: str) -> Any:
         try:
             array = self._arrays[name]
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except _BROKEN as error:
             raise self._unreadable(error) from error
         if array.dtype.kind == "O" and self.path.suffix.lower() == ".npz":
             raise self._unreadable(ValueError("Object array"))

@@ -87,7 +87,7 @@ def _read_header(path: Path, lines: Iterator[tuple[int, str]]) -> _Header:
     for number, line in lines:
         if not line.startswith("@"):
             raise DataError(f"{path}:{number}: '{shortened(line)}' stands before @data; allowed: header lines with @")
-        key, *rest = line[1:].split()
+        key, *rest = line[1:].split() or [""]
         if key.lower() == "data":
             break
         said[key.lower()] = number, rest

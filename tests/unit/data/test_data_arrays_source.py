@@ -157,6 +157,24 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, suffix):
         load_arrays(path, "images", samples=None if suffix == ".npy" else "x", labels="y")
 
 
+def test_an_archive_whose_packed_values_are_broken_is_refused(tmp_path):
+    path = tmp_path / "some.npz"
+    np.savez_compressed(path, x=PIXELS, y=LABELS)
+    content = bytearray(path.read_bytes())
+    content[200:260] = b"\xff" * 60
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"some.npz: the file cannot be read: .*; is it cut off\?"):
+        load_arrays(path, "images", samples="x", labels="y")
+
+
+def test_an_array_whose_header_is_broken_is_refused(tmp_path):
+    path = tmp_path / "some.npy"
+    np.save(path, PIXELS)
+    path.write_bytes(path.read_bytes().replace(b"(12, 4, 5, 3), }", b"(12, 4, 5, 3(, }"))
+    with pytest.raises(DataError, match=r"some.npy: the file cannot be read: "):
+        load_arrays(path, "images", labels_path=str(path))
+
+
 def test_unknown_files_are_refused(tmp_path):
     (tmp_path / "x.mat").write_bytes(b"")
     with pytest.raises(DataError, match=r"suffix '.mat' is not known; allowed: .npy, .npz, .pt, .h5, .hdf5"):

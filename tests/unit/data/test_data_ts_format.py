@@ -32,6 +32,10 @@ def test_cases_of_unequal_lengths_are_read_with_their_lines(tmp_path):
     assert found.values[1].tolist() == [[7, 9], [8, 10]]
 
 
+def test_a_header_line_without_a_word_says_nothing(tmp_path):
+    assert read_ts(written(tmp_path, "1:2:wave\n", HEADER.replace("@missing true", "@"))).labels.tolist() == [0]
+
+
 def test_the_number_of_dimensions_may_be_left_to_the_first_case(tmp_path):
     header = HEADER.replace("@dimensions 2\n", "").replace("@univariate false\n", "")
     assert read_ts(written(tmp_path, "1:2:3:wave\n", header)).values[0].shape == (1, 3)
