@@ -58,6 +58,9 @@ class MemoryReader:
             raise DataError(f"the samples are of shape {samples.shape[1:]}; allowed: some pixels with 1 or 3 channels")
         self.samples = samples
 
+    def __len__(self) -> int:
+        return len(self.samples)
+
     def shapes(self, rows: np.ndarray) -> Iterator[Shape]:
         if len(rows) and rows.max() >= len(self.samples):
             raise DataError(f"there are {len(self.samples)} samples and labels for more; allowed: one label a sample")
@@ -96,6 +99,9 @@ class FileReader:
         """Pixels of small images, which were decoded with their header, a moment before they are asked for."""
         self.decoded: Counter[str] = Counter()
         """Images that each decoder gave, `cpu` and `cuda`; a row that was asked for twice counts twice."""
+
+    def __len__(self) -> int:
+        return len(self._files)
 
     @property
     def are_pictures(self) -> bool:

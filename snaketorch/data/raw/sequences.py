@@ -14,7 +14,7 @@ from snaketorch.errors import DataError
 class RawSequences(Labelled):
     """Labelled sequences, of any lengths; values may be missing (NaN).
 
-    DataError as in ``Labelled``, and when there is one class only.
+    DataError as in ``Labelled``, when there is one class only, and when there are more or fewer than labels.
     """
 
     can_have_several: ClassVar[bool] = True
@@ -26,5 +26,9 @@ class RawSequences(Labelled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if len(self.values) != len(self.labels):
+            raise DataError(
+                f"there are {len(self.values)} sequences and {len(self.labels)} labels; allowed: one label a sequence"
+            )
         if len(self.classes) == 1:
             raise DataError(f"all sequences are of class '{self.classes[0]}'; at least two classes are needed")

@@ -2,9 +2,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from snaketorch.data.raw.images import RawClips, RawImages
 from snaketorch.data.raw.labelled import Labelled
 from snaketorch.data.raw.rows import RawRows
+from snaketorch.data.raw.sequences import RawSequences
 from snaketorch.data.raw.series import RawSeries
+from snaketorch.data.readers import MemoryReader
 from snaketorch.errors import DataError
 
 LABELS = np.array([0, 1, 0, 1])
@@ -46,6 +49,17 @@ def test_rows_that_cannot_be_what_they_claim_are_refused(columns, target, classe
     names = [f"sample {row}" for row in range(4)]
     with pytest.raises(DataError, match=message):
         RawRows(table=pa.table(columns), target=target, target_name="t", classes=classes, names=names)
+
+
+def test_samples_without_a_label_are_refused():
+    names = [f"sample {row}" for row in range(4)]
+    pixels = MemoryReader(np.zeros((5, 1, 2, 2), np.uint8))
+    for kind in (RawImages, RawClips):
+        with pytest.raises(DataError, match="there are 5 samples and 4 labels; allowed: one label a sample"):
+            kind(reader=pixels, labels=LABELS, classes=CLASSES, names=names)
+    for count in (3, 5):
+        with pytest.raises(DataError, match=f"there are {count} sequences and 4 labels"):
+            RawSequences(values=[VALUES] * count, channels=("a", "b"), labels=LABELS, classes=CLASSES, names=names)
 
 
 VALUES = np.arange(8.0).reshape(4, 2)
