@@ -43,7 +43,7 @@ def draw_clips(
         path,
         title,
         f"{sum(map(sum, counts.values())):,} clips, {length} frames of {pixels_high}x{pixels_wide} pixels, "
-        f"{'grey' if channels == 1 else 'colour'}, {line or f'{len(classes)} classes'}",
+        f"{'grey' if channels == 1 else 'colour'}, {style.plain_text(line) or f'{len(classes)} classes'}",
         picture,
         cell * frames * MOST_CLIPS,
         classes,

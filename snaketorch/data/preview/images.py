@@ -41,7 +41,7 @@ def draw_images(
         path,
         title,
         f"{sum(map(sum, counts.values())):,} images, {pixels_high}x{pixels_wide} pixels, "
-        f"{'grey' if channels == 1 else 'colour'}, {line or f'{len(classes)} classes'}",
+        f"{'grey' if channels == 1 else 'colour'}, {style.plain_text(line) or f'{len(classes)} classes'}",
         mosaic(images, labels, shown, examples),
         cell * examples,
         classes,

@@ -61,7 +61,9 @@ def draw_sequences(
     every = sum(map(sum, counts.values()))
     plural = "s" if len(channels) > 1 else ""
     style.head(
-        figure, title, f"{every:,} sequences, {len(channels)} channel{plural}, {line or f'{len(classes)} classes'}"
+        figure,
+        title,
+        f"{every:,} sequences, {len(channels)} channel{plural}, {style.plain_text(line) or f'{len(classes)} classes'}",
     )
     across, centres = axes.get_yaxis_transform(), np.arange(len(shown)) + 0.5
     for name, y in zip(shown, centres, strict=True):

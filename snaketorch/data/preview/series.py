@@ -52,8 +52,9 @@ def draw_series(path: Path, title: str, series: RawSeries, starts: Mapping[str, 
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(colors=style.INK)
     if dates is None:
-        grid[-1].set_xlabel(series.time_unit, color=style.INK)
-        period = f"{series.time_unit} {time[0]:.6g} to {time[-1]:.6g}"
+        unit = style.plain_text(series.time_unit)
+        grid[-1].set_xlabel(unit, color=style.INK)
+        period = f"{unit} {time[0]:.6g} to {time[-1]:.6g}"
     else:
         locator = AutoDateLocator()
         # the year of the axis' end goes without saying: the head has the whole period

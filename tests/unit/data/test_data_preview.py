@@ -121,6 +121,16 @@ def test_days_and_seconds_since_a_date_are_dates():
     assert as_dates(np.array([2000.0]), "year") is None
 
 
+def test_names_of_the_user_are_no_formulas(tmp_path, figures, series):
+    raw = dataclasses.replace(series(list(range(100))), time_unit="$\\frac$")
+    draw_series(tmp_path / "a.png", "a", raw, {"train": 0, "val": 60, "test": 80})
+    images, labels = random_images(2, (8, 8))
+    draw_images(tmp_path / "b.png", "a", images, labels, ["a", "b"], counts(2), "by $\\frac$")
+    draw_sequences(tmp_path / "c.png", "a", [np.zeros((3, 1))] * 4, labels, ["a", "b"], counts(2), ["x"], "by $\\frac$")
+    for figure in figures:
+        assert any(r"\$\frac\$" in item.get_text() for item in texts(figure))
+
+
 def test_a_series_over_dates_says_its_period_in_dates(tmp_path, figures, series):
     raw = dataclasses.replace(series(list(range(100))), time=20000.0 + np.arange(100), time_unit=DAYS)
     draw_series(tmp_path / "preview.png", "a_name", raw, {"train": 0, "val": 60, "test": 80})
