@@ -119,8 +119,9 @@ def _of_any_name(schema: Schema, root: Schema) -> Schema | None:
 def _table(section: Schema, root: Schema) -> str:
     rows = ["| key | what it is | allowed | default |", "|---|---|---|---|"]
     for key in keys(section):
-        if key != "kind":
-            schema = section["properties"][key]
+        schema = section["properties"][key]
+        # a kind that has a table of its own stands above it
+        if key != "kind" or "enum" in concrete(root, schema):
             required = key in section.get("required", [])
             # pydantic leaves out a key's text that is also its section's
             what = schema.get("description") or concrete(root, schema)["description"]

@@ -144,3 +144,10 @@ def test_a_key_of_two_kinds_of_files_leads_to_the_table_of_its_own():
         (link,) = set(re.findall(r"^\| `resources` .*\]\(#([^)]+)\)", readme[begin:end], re.M))
 
         assert begin < anchors(readme)[link] < end
+
+
+def test_a_kind_without_tables_of_its_own_is_a_key_like_any_other():
+    readme = (REPOSITORY / "config/README.md").read_text("utf-8")
+    table = readme[readme.index("#### `tokenizer`") :].split("\n\n")[2]
+
+    assert re.search(r"^\| `kind` \| .* \| character, word, bpe \| `word` \|$", table, re.M)
