@@ -64,6 +64,14 @@ def classes_to_examine(raw: Labelled) -> tuple[str, ...]:
     return () if has_several(raw) else raw.classes
 
 
+def set_names(raw: Labelled, store: Store) -> tuple[str, ...]:
+    """Of several labels, what the sets that ``read_answers`` numbers are called; else none."""
+    if not has_several(raw):
+        return ()
+    _, sets = _numbered({split: np.asarray(store.read(split, "label")) for split in store.arrays})
+    return tuple(name_of(labels, raw.classes) for labels in sets)
+
+
 def name_of(label: Any, classes: Sequence[str]) -> str:
     """What a sample's label is called; several of them in one line."""
     if np.ndim(label) == 0:
@@ -116,8 +124,7 @@ def groups(raw: Labelled, store: Store) -> Groups:
     """The groups of what ``store`` holds."""
     answers = read_answers(store)
     if has_several(raw):
-        found, sets = _numbered({split: np.asarray(store.read(split, "label")) for split in store.arrays})
-        names = tuple(name_of(labels, raw.classes) for labels in sets)
+        found, names = answers, set_names(raw, store)
         line = f"{len(raw.classes)} labels in {len(names)} sets"
     elif raw.classes:
         found, names, line = answers, raw.classes, f"{len(raw.classes)} classes"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from snaketorch.config.specs import PrepareSpec
-from snaketorch.data.answers import answer_fields, classes_to_examine, groups, write_answers
+from snaketorch.data.answers import answer_fields, classes_to_examine, groups, set_names, write_answers
 from snaketorch.data.copies import append_copies
 from snaketorch.data.pixel_rows import PixelRows
 from snaketorch.data.pixel_statistics import pixel_statistics
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 Draw = Callable[[Path, str, np.ndarray, np.ndarray, Sequence[str], Mapping[str, Sequence[int]], str], None]
 """Draws a preview: PNG file, title, training samples, and the parts of ``Groups``."""
 
-Examine = Callable[[Store, Mapping[str, Sequence[str]], Sequence[str]], list[Finding]]
-"""Findings on a store, with the names of its samples by split and of its classes."""
+Examine = Callable[[Store, Mapping[str, Sequence[str]], Sequence[str], Sequence[str]], list[Finding]]
+"""Findings on a store, with the names of its samples by split, of its classes, and of its sets of labels."""
 
 
 def prepare_pixels(
@@ -69,7 +69,7 @@ def prepare_pixels(
         classes=raw.classes,
         draw=lambda path: draw(path, spec.dataset, samples, shown.labels, shown.names, shown.counts, shown.line),
         report=DataReport(
-            findings=[*raw.findings, *examine(store, names, classes_to_examine(raw))],
+            findings=[*raw.findings, *examine(store, names, classes_to_examine(raw), set_names(raw, store))],
             facts=pixels.facts,
             skipped=pixels.bad.skipped,
         ),

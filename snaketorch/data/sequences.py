@@ -7,7 +7,14 @@ from functools import partial
 import numpy as np
 
 from snaketorch.config.specs import PrepareSpec
-from snaketorch.data.answers import answer_fields, classes_to_examine, groups, samples_of_classes, write_answers
+from snaketorch.data.answers import (
+    answer_fields,
+    classes_to_examine,
+    groups,
+    samples_of_classes,
+    set_names,
+    write_answers,
+)
 from snaketorch.data.bad_samples import BadSamples
 from snaketorch.data.chosen_classes import kept
 from snaketorch.data.missing import forward_fill
@@ -84,7 +91,10 @@ def prepare_sequences(raw: RawSequences, spec: PrepareSpec, store: Store) -> Pre
             channels=raw.channels,
         ),
         report=DataReport(
-            findings=[*raw.findings, *examine_sequences(store, names, classes_to_examine(raw), raw.channels)],
+            findings=[
+                *raw.findings,
+                *examine_sequences(store, names, classes_to_examine(raw), raw.channels, set_names(raw, store)),
+            ],
             facts={
                 **raw.facts,
                 "shortest sequence": int(known.min()),

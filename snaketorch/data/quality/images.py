@@ -28,24 +28,31 @@ between test and train of CIFAR-10 are ones to the eye."""
 Names = Mapping[str, Sequence[str]]
 
 
-def examine_images(store: Store, names: Names, classes: Sequence[str]) -> list[Finding]:
-    """All checks of images that ``store`` has as fields `image`, and `label` or `target`; names: by split."""
-    return _examine(store, "image", "images", names, classes)
+def examine_images(store: Store, names: Names, classes: Sequence[str], sets: Sequence[str] = ()) -> list[Finding]:
+    """All checks of images that ``store`` has as fields `image`, and `label` or `target`; names: by split.
+
+    ``sets``: names of the sets of labels, where samples have several.
+    """
+    return _examine(store, "image", "images", names, classes, sets)
 
 
-def examine_clips(store: Store, names: Names, classes: Sequence[str]) -> list[Finding]:
+def examine_clips(store: Store, names: Names, classes: Sequence[str], sets: Sequence[str] = ()) -> list[Finding]:
     """All checks of clips that ``store`` has as fields `clip`, and `label` or `target`; names: by split."""
-    return [*_examine(store, "clip", "clips", names, classes), *_still(store, names)]
+    return [*_examine(store, "clip", "clips", names, classes, sets), *_still(store, names)]
 
 
-def _examine(store: Store, field: str, samples: str, names: Names, classes: Sequence[str]) -> list[Finding]:
+def _examine(
+    store: Store, field: str, samples: str, names: Names, classes: Sequence[str], sets: Sequence[str]
+) -> list[Finding]:
     arrays = {split: store.read(split, field) for split in store.arrays}
     labels = read_answers(store)
     measured = {split: measure(array) for split, array in arrays.items()}
     rows = sampled_rows(len(labels["train"]))
     train_names = [names["train"][row] for row in rows]
     return [
-        *examine_copies({split: found.digests for split, found in measured.items()}, names, samples, labels, classes),
+        *examine_copies(
+            {split: found.digests for split, found in measured.items()}, names, samples, labels, classes or sets
+        ),
         *_near_copies(arrays, measured, names, samples),
         *(examine_balance(labels, classes) if classes else ()),
         *_channels(measured, samples),

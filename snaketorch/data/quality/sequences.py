@@ -18,7 +18,11 @@ MOST_RATIO = 10
 
 
 def examine_sequences(
-    store: Store, names: Mapping[str, Sequence[str]], classes: Sequence[str], channels: Sequence[str] = ()
+    store: Store,
+    names: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    channels: Sequence[str] = (),
+    sets: Sequence[str] = (),
 ) -> list[Finding]:
     """All checks of sequences that ``store`` has as fields `value` (and `value_start`), and `label` or `target`.
 
@@ -27,6 +31,7 @@ def examine_sequences(
         names: Of the sequences, by split.
         classes: Names; numbers when there are none.
         channels: Names; numbers when absent.
+        sets: Names of the sets of labels, where samples have several.
     """
     values = {split: store.read(split, "value") for split in store.arrays}
     labels = read_answers(store)
@@ -39,7 +44,7 @@ def examine_sequences(
     steps = {split: array.reshape(-1, array.shape[-1]) for split, array in values.items()}
     shown = channels or [f"channel {number}" for number in range(1, steps["train"].shape[1] + 1)]
     return [
-        *examine_copies(digests, names, "sequences", labels, classes),
+        *examine_copies(digests, names, "sequences", labels, classes or sets),
         *(examine_balance(labels, classes) if classes else ()),
         *constant_channels(steps, shown),
         *examine_outliers(steps, shown, partial(_say, starts, names)),

@@ -19,9 +19,12 @@ RANDOM = np.random.default_rng(0)
 LABELS = (RANDOM.random((60, 3)) < [0.6, 0.4, 0.2]).astype(np.uint8)
 
 
-def prepared(folder: Path, content: str = "images", labels: np.ndarray = LABELS, split=None, **source) -> Manifest:
+def prepared(
+    folder: Path, content: str = "images", labels: np.ndarray = LABELS, split=None, alike=(), **source
+) -> Manifest:
     shape = {"images": (60, 8, 8), "sequences": (60, 12, 2), "rows": (60, 4)}[content]
     samples = RANDOM.random(shape).astype(np.float32)
+    samples[list(alike)] = samples[:1]
     np.savez(folder / "some.npz", x=samples, y=labels)
     source = {"kind": "arrays", "path": str(folder / "some.npz"), "content": content, "samples": "x", **source}
     options = {"augment": {"rotate": 5}, "copies": 1} if source.pop("copies", False) else {}
@@ -48,6 +51,17 @@ def test_labels_that_apply_or_not_stay_beside_their_samples(tmp_path, content):
     assert np.sum(counts, axis=0).tolist() == LABELS.sum(0).tolist()
     assert manifest.facts()["training_samples"] == 42
     assert (tmp_path / "preview.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("content", ["images", "sequences"])
+def test_copies_with_other_labels_are_reported_with_the_names_of_theirs(tmp_path, content):
+    labels = LABELS.copy()
+    labels[[0, 1]] = [[1, 0, 1], [0, 0, 0]]
+    manifest = prepared(tmp_path, content, labels, alike=[0, 1], classes=["red", "round", "ripe"])
+    (found,) = (finding for finding in manifest.report["findings"] if finding["check"].startswith("different"))
+    assert found["check"] == "different labels"
+    assert "have other labels than exact copies" in found["summary"]
+    assert "(red, ripe)" in found["examples"][0] and "(none)" in found["examples"][0]
 
 
 def test_copies_of_an_image_have_its_labels(tmp_path):
