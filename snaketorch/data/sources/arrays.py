@@ -37,7 +37,7 @@ def load(spec: PrepareSpec) -> Raw:
     samples = file.take(options.samples, "samples")
     if samples.dtype.kind not in "biuf":
         raise DataError(f"{file.path}: the samples are {samples.dtype}; allowed: numbers")
-    if not len(samples.shape) or 0 in samples.shape:
+    if not samples.shape or 0 in samples.shape:  # None of HDF5's empty arrays
         raise DataError(f"{file.path}: the samples have the shape {samples.shape}; at least one value is needed")
     return _CONTENTS[options.content](options, file, samples)
 
@@ -219,6 +219,17 @@ def _several_labels(found: np.ndarray, path: Path) -> np.ndarray:
     return found.astype(np.int64)
 
 
+def _as_text(label: Any, row: int, path: Path) -> str:
+    if not isinstance(label, bytes):
+        return str(label)
+    try:
+        return label.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: the label of row {row} is {bytes(label)!r}, which is no UTF-8 (Latin-1?); allowed: UTF-8 text"
+        ) from error
+
+
 def _named(options: ArraysSource, count: int, path: Path) -> tuple[str, ...]:
     if options.classes is not None and len(options.classes) != count:
         raise DataError(
@@ -239,7 +250,7 @@ def _labels(options: ArraysSource, file: ArrayFile, samples: Any) -> dict[str, A
             "names": names,
         }
     if found.dtype.kind in "SO":
-        found = np.array([text.decode("utf-8") if isinstance(text, bytes) else str(text) for text in found])
+        found = np.array([_as_text(text, row, path) for row, text in enumerate(found)])
     if found.dtype.kind == "f":
         odd = np.flatnonzero(~(np.isfinite(found) & (found == np.rint(found))))
         if odd.size:

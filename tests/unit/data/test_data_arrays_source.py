@@ -136,6 +136,19 @@ def test_labels_may_be_texts(tmp_path):
         load_arrays(tmp_path / "some.npz", "images", classes=["dgo", "cat"], **source)
 
 
+def test_labels_that_are_no_utf8_are_named_by_row(tmp_path):
+    np.savez(tmp_path / "some.npz", x=PIXELS, y=np.array([b"elm", "chêne".encode("latin-1")] * 6))
+    with pytest.raises(DataError, match=r"some.npz: the label of row 1 is b'ch\\xeane', which is no UTF-8"):
+        load_arrays(tmp_path / "some.npz", "images", samples="x", labels="y")
+
+
+def test_an_empty_array_of_hdf5_is_refused(tmp_path):
+    with h5py.File(tmp_path / "some.h5", "w") as file:
+        file["x"], file["y"] = h5py.Empty("f"), LABELS
+    with pytest.raises(DataError, match=r"some.h5: the samples have the shape None; at least one value is needed"):
+        load_arrays(tmp_path / "some.h5", "images", samples="x", labels="y")
+
+
 def test_python_objects_are_never_loaded(tmp_path):
     np.save(tmp_path / "x.npy", np.array([[1], [1, 2]], object), allow_pickle=True)
     np.savez(tmp_path / "x.npz", x=np.array([[1], [1, 2]], object), y=LABELS)
