@@ -47,7 +47,8 @@ class WeightAveraging(Callback):
         averaged = {self.prefix + name: value for name, value in self.average.module.state_dict().items()}
         return self.network.state_dict() | averaged
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # a training killed before its publication has no step left: Lightning calls no `on_train_start` of it
         self.average = AveragedModel(self.part, multi_avg_fn=moving_mean(self.decay), use_buffers=True)
         if self.restored is not None:
             self.average.load_state_dict(self.restored)

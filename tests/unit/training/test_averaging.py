@@ -19,7 +19,7 @@ def trained(options, weights: list[float], epochs: int = 4) -> tuple[WeightAvera
     """A network whose weight took these values, two steps an epoch."""
     network = torch.nn.Linear(1, 1, bias=False)
     averaging = WeightAveraging(options, network, epochs)
-    averaging.on_train_start(None, None)
+    averaging.on_fit_start(None, None)
     for number, weight in enumerate(weights):
         torch.nn.init.constant_(network.weight, weight)
         averaging.on_train_batch_end(trainer(number + 1, number // 2, number % 2 == 1))

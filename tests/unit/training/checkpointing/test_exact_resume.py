@@ -41,6 +41,16 @@ CASES = {
     "network with dropout": Case("images", {**IMAGES, "model": {**IMAGES["model"], "dropout": 0.5}}, 8),
     "accumulation": Case("images", {**IMAGES, "trainer": IN_THREES, "lr_scheduler": ONE_CYCLE}, 4),
     "average of steps": Case("images", {**IMAGES, "trainer": IN_THREES, "weight_averaging": {"kind": "ema"}}, 4),
+    "average of steps that is published": Case(
+        "images",
+        {
+            **IMAGES,
+            "trainer": IN_THREES,
+            "weight_averaging": {"kind": "ema", "decay": 0.9},
+            "checkpoint": {"save": "last", "monitor": "val/accuracy"},
+        },
+        4,
+    ),
     "average of epochs": Case("images", {**IMAGES, "weight_averaging": {"kind": "swa", "start": 0.0}}, 8),
     "double precision": Case(
         "images",
