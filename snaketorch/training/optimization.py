@@ -84,11 +84,14 @@ def _cosine(options, optimizer, trainer, lr):
 
 
 def _one_cycle(options, optimizer, trainer, lr):
+    steps, pct_start = int(trainer.estimated_stepping_batches), options.pct_start
+    if pct_start * steps == 1:  # a way up of no length, by which torch would divide
+        pct_start *= 1 + 1e-9
     schedule = lr_scheduler.OneCycleLR(
         optimizer,
         max_lr=_rates(optimizer),
-        total_steps=int(trainer.estimated_stepping_batches),
-        pct_start=options.pct_start,
+        total_steps=steps,
+        pct_start=pct_start,
         div_factor=options.div_factor,
         cycle_momentum=options.cycle_momentum,
     )

@@ -115,6 +115,20 @@ def test_one_cycle_peaks_where_it_should():
     assert found[-1] < 1e-3
 
 
+@pytest.mark.parametrize(("pct_start", "steps"), [(0.5, 2), (0.25, 4), (0.1, 10)])
+def test_one_cycle_whose_way_up_is_a_single_step_comes_down(pct_start, steps):
+    network, options = nn.Linear(2, 2), optimizers.OneCycle(kind="one_cycle", pct_start=pct_start, div_factor=10)
+    found = Optimization(optimizers.Sgd(kind="sgd", lr=1.0), options)(network, trainer(steps))
+    rates = []
+    for _ in range(steps):
+        rates.append(found["optimizer"].param_groups[0]["lr"])
+        found["optimizer"].step()
+        found["lr_scheduler"]["scheduler"].step()
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert rates[-1] < 1e-3
+
+
 def test_steps_come_every_so_many_epochs():
     found = configured(optimizers.Sgd(kind="sgd"), optimizers.Step(kind="step", step_size=3, gamma=0.5))
     assert found["lr_scheduler"]["interval"] == "epoch"
