@@ -75,9 +75,8 @@ class History(Checkpoint):
         self.samples += self.peers.shards * len(next(iter(batch.values())))  # but for the last of an epoch
         step = trainer.global_step
         if self.journal and step and step % trainer.log_every_n_steps == 0 and self._stepped(trainer, batch_idx):
-            self.journal.log_metrics(
-                {"train/loss_step": float(outputs["loss"]), "lr": trainer.optimizers[0].param_groups[0]["lr"]}, step
-            )
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            self.journal.log_metrics({"train/loss_step": self._loss(trainer, outputs), "lr": rate}, step)
         if self.journal and time.monotonic() - self.said_at > LINE_SECONDS:
             self.said_at = time.monotonic()
             log.info(
@@ -86,7 +85,7 @@ class History(Checkpoint):
                 trainer.max_epochs,
                 batch_idx + 1,
                 trainer.num_training_batches,
-                float(outputs["loss"]),
+                self._loss(trainer, outputs),
             )
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -128,6 +127,11 @@ class History(Checkpoint):
         writer.writeheader()
         writer.writerows(self.rows)
         return text.getvalue()
+
+    @staticmethod
+    def _loss(trainer: Trainer, outputs: Any) -> float:
+        """Of the batch; Lightning tells what it adds to the mean over those of a step."""
+        return float(outputs["loss"]) * trainer.accumulate_grad_batches
 
     @staticmethod
     def _stepped(trainer: Trainer, batch_idx: int) -> bool:

@@ -10,6 +10,7 @@ import torch
 from snaketorch.config.specs import TrainSpec
 from snaketorch.data.manifest import Manifest
 from snaketorch.errors import UserError
+from snaketorch.tasks.classification import Classification
 from snaketorch.tasks.forecasting import Forecasting
 from snaketorch.training import train as step
 from snaketorch.training.callbacks import History
@@ -157,6 +158,20 @@ def test_the_journal_holds_every_epoch_and_the_end(trained):
     assert run["status"] == "FINISHED"
     assert run["params"]["model.kind"] == "cnn"
     assert run["tags"]["snaketorch.spec_digest"] == record["spec_digest"]
+
+
+def test_with_accumulation_the_journal_holds_losses_of_batches(digits, monkeypatch):
+    def measure(self, batch):
+        values = real(self, batch)
+        return values | {"loss": 0 * values["loss"] + 3}
+
+    real = Classification.measure
+    monkeypatch.setattr(Classification, "measure", measure)
+    in_twos = {**SMALL["trainer"], "accumulate_grad_batches": 2, "log_every_n_steps": 1}
+    record = train(example_spec("digits_cnn", 0, **{**SMALL, "trainer": in_twos}), digits)
+    lines = [json.loads(line) for line in Path(record["journal"], "metrics.jsonl").read_text().splitlines()]
+    logged = {line["value"] for line in lines if line["name"] in ("train/loss_step", "train/loss")}
+    assert logged == {3.0}
 
 
 def test_a_failed_training_says_so_in_its_journal_and_publishes_nothing(digits, monkeypatch):
