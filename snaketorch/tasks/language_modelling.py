@@ -107,6 +107,8 @@ class LanguageModelling(TaskModule):
 
     def on_validation_epoch_end(self) -> None:
         super().on_validation_epoch_end()  # with the weights that would be published, an average's too
+        if not self.trainer.callback_metrics["val/loss"].isfinite():
+            return  # nothing can be drawn, and the training ends, see ``snaketorch.training.non_finite``
         if self.samples_folder is not None or self.peers.in_step:
             epoch = self.current_epoch + 1
             # torch's seed is that of the epoch's last step, a function of the training's seed and the step

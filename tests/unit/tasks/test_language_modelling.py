@@ -10,7 +10,7 @@ from snaketorch.config.models import Model
 from snaketorch.config.specs import TrainSpec
 from snaketorch.config.tasks import Task
 from snaketorch.data.manifest import Manifest
-from snaketorch.errors import DataError, UserError
+from snaketorch.errors import DataError, NonFiniteLoss, UserError
 from snaketorch.tasks import build_task, language_modelling
 from snaketorch.training.callbacks import History
 from snaketorch.training.model_file import load_model
@@ -151,6 +151,18 @@ def test_a_killed_training_writes_what_it_would_have_written(manifest, monkeypat
         train(manifest, "killed")
     assert train(manifest, "killed") == straight
     assert Path("killed/model.ckpt").read_bytes() == Path("straight/model.ckpt").read_bytes()
+
+
+def test_weights_that_the_last_step_of_an_epoch_spoilt_are_told_of_before_anything_is_drawn(manifest, monkeypatch):
+    def spoil(self, trainer, task, *rest):
+        real(self, trainer, task, *rest)
+        with torch.no_grad():
+            task.network.head.bias.fill_(math.nan)
+
+    real = History.on_train_batch_end
+    monkeypatch.setattr(History, "on_train_batch_end", spoil)
+    with pytest.raises(NonFiniteLoss, match="val/loss became nan"):
+        train(manifest, "spoilt", data_loader={"batch_size": 4096})
 
 
 def test_a_saved_model_writes_without_its_dataset(manifest):
