@@ -6,7 +6,6 @@ only, and is read with ``weights_only=True``: a file from elsewhere cannot run c
 """
 
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from snaketorch.provenance import canonical_json
 from snaketorch.publish import whole_file
 from snaketorch.tasks import build_task
 from snaketorch.tasks.base import TaskModule
+from snaketorch.training.weight_files import UNREADABLE
 
 FORMAT = 1
 
@@ -57,7 +57,7 @@ def load_model(path: Path) -> TaskModule:
         description = Description.model_validate(description)
         task = build_task(description.task, description.model, description.facts)
         task.network.load_state_dict(content["weights"])
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         raise UserError(f"{path} is not a model that Snaketorch saved, or it is damaged: {error}") from error
     return task.eval()
 

@@ -6,6 +6,7 @@ They are read with ``weights_only=True``: no code of theirs runs.
 import json
 import pickle
 import re
+import struct
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -18,6 +19,13 @@ from snaketorch.errors import UserError
 
 NESTED = ("weights", "state_dict", "model_state_dict", "model", "network")
 """Keys under which checkpoints keep weights: Snaketorch's, Lightning's, and those of many scripts."""
+
+
+UNREADABLE = (
+    *(OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError),
+    *(struct.error, pickle.UnpicklingError),
+)
+"""What `torch.load` makes of a file that it did not write: it takes the letters of a text for what a pickle does."""
 
 
 class WeightFile(NamedTuple):
@@ -36,15 +44,16 @@ def read_weights(path: Path) -> WeightFile:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         raise UserError(
             f"model.pretrained: {path} cannot be read as weights: {_reason(error)}; allowed: what torch.save makes of "
             "a state_dict, a checkpoint of Lightning, a model.ckpt of another study"
         ) from error
-    facts = json.loads(content["description"])["facts"] if _is_ours(content) else {}
-    while isinstance(content, Mapping) and not _are_weights(content):
-        content = next((content[key] for key in NESTED if isinstance(content.get(key), Mapping)), None)
-    if not isinstance(content, Mapping):
+    facts = _facts_in(content)
+    # beside them a program may keep other tensors, such as the number of an epoch
+    while nested := _nested(content):
+        content = nested
+    if not _are_weights(content):
         raise UserError(
             f"model.pretrained: {path} holds no weights; allowed: a state_dict, by itself or under one of the keys "
             f"{', '.join(NESTED)}"
@@ -71,14 +80,23 @@ def _reason(error: Exception) -> str:
     said = str(error)
     if found := re.search(r"Unsupported global: GLOBAL (\S+)", said):
         return f"it holds an object of {found[1]}, which could run code, not weights alone"
-    if isinstance(error, pickle.UnpicklingError):
+    if isinstance(error, pickle.UnpicklingError | LookupError | struct.error):
         return "torch.save did not write it"
     return said.splitlines()[0].partition(". ")[0] if said else "it is empty"
 
 
-def _is_ours(content: Any) -> bool:
-    return isinstance(content, Mapping) and isinstance(content.get("description"), str) and "weights" in content
+def _facts_in(content: Any) -> dict[str, Any]:
+    try:
+        return json.loads(content["description"])["facts"]
+    except (LookupError, TypeError, ValueError):  # of another program
+        return {}
 
 
-def _are_weights(content: Mapping[Any, Any]) -> bool:
-    return any(isinstance(value, Tensor) for value in content.values())
+def _nested(content: Any) -> Mapping[Any, Any] | None:
+    if not isinstance(content, Mapping):
+        return None
+    return next((content[key] for key in NESTED if isinstance(content.get(key), Mapping)), None)
+
+
+def _are_weights(content: Any) -> bool:
+    return isinstance(content, Mapping) and any(isinstance(value, Tensor) for value in content.values())

@@ -33,13 +33,15 @@ def test_equal_models_are_equal_files(saved, tmp_path):
     assert (tmp_path / "again.ckpt").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "other", "pickle"])
+@pytest.mark.parametrize("damage", ["empty", "cut", "text", "other", "pickle"])
 def test_what_is_not_a_model_is_named(saved, damage):
     _, path = saved
     if damage == "empty":
         path.write_bytes(b"")
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:5000])
+    elif damage == "text":
+        path.write_text("epoch,loss")
     elif damage == "other":
         torch.save({"state_dict": {}}, path)
     else:

@@ -126,6 +126,17 @@ def test_weights_of_other_programs_are_found_under_their_prefix(nested, prefix, 
     assert (record["file"], record["missing"]) == ("weights.pt", [])
 
 
+@pytest.mark.parametrize("beside", [{"epoch": torch.tensor(3)}, {"description": "a network of the lab"}], ids=str)
+def test_what_other_programs_keep_beside_weights_does_not_hide_them(beside, images):
+    weights = task_of(SMALL, facts(images), seed=0).network.state_dict()
+    torch.save({**beside, "weights": weights}, "weights.pt")
+
+    task, _ = start(Path("weights.pt"), facts(images))
+
+    found = task.network.state_dict()
+    assert all(torch.equal(found[name], weight) for name, weight in weights.items())
+
+
 def test_what_is_missing_and_what_has_no_place_is_shown(images, caplog):
     caplog.set_level(logging.INFO)
     weights = task_of(SMALL, facts(images), seed=0).network.state_dict()
@@ -169,13 +180,14 @@ class Evil:
     ("content", "why"),
     [
         (b"no weights at all", "cannot be read as weights: torch.save did not write it; allowed"),
+        (b"accuracy,loss\n0.9,0.1\n", "cannot be read as weights: torch.save did not write it; allowed"),
         (b"", "cannot be read as weights: it is empty; allowed"),
         (b"PK\x03\x04 cut off", "cannot be read as weights: PytorchStreamReader failed"),
         ({"epoch": 3}, "holds no weights"),
         ([1, 2], "holds no weights"),
         (Evil(), r"it holds an object of \S+, which could run code, not weights alone; allowed"),
     ],
-    ids=["bytes", "empty", "cut off", "numbers", "list", "code"],
+    ids=["bytes", "text", "empty", "cut off", "numbers", "list", "code"],
 )
 def test_a_file_without_weights_is_refused_and_runs_no_code(content, why, images):
     torch.save(content, "weights.pt") if not isinstance(content, bytes) else Path("weights.pt").write_bytes(content)
