@@ -32,6 +32,7 @@ class WeightAveraging(Callback):
         self.decay = options.decay if self.is_ema else None
         self.average: AveragedModel | None = None
         self.steps = 0
+        self.not_averaged: list[tuple[Tensor, Tensor]] = []
         self.restored: dict[str, Tensor] | None = None
         self.own: dict[str, Tensor] | None = None
 
@@ -52,6 +53,9 @@ class WeightAveraging(Callback):
         self.average = AveragedModel(self.part, multi_avg_fn=moving_mean(self.decay), use_buffers=True)
         if self.restored is not None:
             self.average.load_state_dict(self.restored)
+        # such as the mask of an attention: the mean of two infinities would be no number
+        buffers = zip(self.average.module.buffers(), self.part.buffers(), strict=True)
+        self.not_averaged = [(average, own) for average, own in buffers if own.isinf().any()]
 
     def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
         if self.is_ema:
@@ -60,6 +64,8 @@ class WeightAveraging(Callback):
             due = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch and trainer.current_epoch >= self.first_epoch
         if due:
             self.average.update_parameters(self.part)
+            for average, own in self.not_averaged:
+                average.copy_(own)
         self.steps = trainer.global_step
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

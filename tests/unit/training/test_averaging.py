@@ -57,6 +57,17 @@ def test_the_average_is_validated_and_the_network_trains_on_as_it_was():
     assert averaging.weights()["weight"].item() == pytest.approx(2)
 
 
+@pytest.mark.parametrize("options", [Ema(kind="ema", decay=0.5), Swa(kind="swa", start=0.0)], ids=["ema", "swa"])
+def test_a_mask_of_infinities_stays_as_it_is(options):
+    network, mask = torch.nn.Linear(1, 1, bias=False), torch.nn.Transformer.generate_square_subsequent_mask(3)
+    network.register_buffer("mask", mask.clone())
+    averaging = WeightAveraging(options, network, max_epochs=4)
+    averaging.on_fit_start(None, None)
+    for number in range(4):
+        averaging.on_train_batch_end(trainer(number + 1, number, True))
+    assert averaging.weights()["mask"].equal(mask)
+
+
 @pytest.mark.parametrize("decay", [None, 0.5])
 def test_counts_of_batches_are_taken_over_as_they_are(decay):
     averages, values = [torch.tensor(3), torch.tensor([4, 5])], [torch.tensor(7), torch.tensor([8, 9])]
