@@ -24,14 +24,18 @@ class Layer(NamedTuple):
 def layers_of(network: nn.Module, options: Transfer) -> list[Layer]:
     """The blocks of ``network`` that learn at some time, the head first, each with its rate.
 
-    Parameters that are in no block count as the first block's.
+    Parameters that are in no block count as the first block's; one that blocks share, as that of the last of these.
     """
-    blocks = [[weight for weight in block.parameters() if weight.requires_grad] for block in blocks_of(network)]
-    known = {id(weight) for block in blocks for weight in block}
-    blocks[0] += [weight for weight in network.parameters() if weight.requires_grad and id(weight) not in known]
+    blocks: list[list[nn.Parameter]] = []
+    known: set[int] = set()
+    for block in reversed(blocks_of(network)):
+        own = [weight for weight in block.parameters() if weight.requires_grad and id(weight) not in known]
+        known.update(map(id, own))
+        blocks.append(own)
+    blocks[-1] += [weight for weight in network.parameters() if weight.requires_grad and id(weight) not in known]
     if isinstance(options, FeatureExtraction):
-        return [Layer(blocks[-1], 1.0)]
-    return [Layer(weights, options.layer_decay**depth) for depth, weights in enumerate(reversed(blocks))]
+        return [Layer(blocks[0], 1.0)]
+    return [Layer(weights, options.layer_decay**depth) for depth, weights in enumerate(blocks)]
 
 
 def learnable_weights(network: nn.Module, layers: list[Layer] | None) -> list[nn.Parameter]:

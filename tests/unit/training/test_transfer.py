@@ -346,6 +346,17 @@ def test_weights_that_learn_later_count_as_learnable(kind, images):
     assert {id(weight) for weight in found} == {id(weight) for weight in part.parameters()}
 
 
+@pytest.mark.parametrize("options", [FineTuning(kind="fine_tuning"), GradualUnfreezing(kind="gradual_unfreezing")])
+def test_a_weight_that_the_head_shares_with_another_block_is_the_heads(options):
+    network = nn.Module()
+    network.embedding, network.layer, network.head = nn.Embedding(5, 4), nn.Linear(4, 4), nn.Linear(4, 5)
+    network.head.weight = network.embedding.weight
+
+    found = [[id(weight) for weight in layer.parameters] for layer in layers_of(network, options)]
+
+    assert found == [[id(weight) for weight in part.parameters()] for part in (network.head, network.layer)] + [[]]
+
+
 def test_blocks_thaw_from_the_head_down(images):
     network = task_of(SMALL, facts(images)).network
     freezing = Freezing(GradualUnfreezing(kind="gradual_unfreezing", epochs_per_block=2), network)
