@@ -111,14 +111,14 @@ def _fit(
     last = peers.of_first(store.newest)
     lightning.seed_everything(spec.seed, verbose=False)
     subject = subject_of(spec, dataset, uses, session, device, peers)
-    if peers.is_first:
-        probe_room(session.state, checkpoint_bytes(spec, subject.task, subject.learnable))
     if subject.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(subject.device)
     callbacks = RunCallbacks(spec, subject, session, store, micro_batches)
     trainer = _trainer(spec, subject, callbacks, session.place)
     # Lightning does so after it has restored the weights, and would round those of a checkpoint in 64-true
     trainer.precision_plugin.convert_module(subject.task)
+    if peers.is_first:
+        probe_room(session.state, checkpoint_bytes(spec, subject.task, subject.learnable))
 
     log.info(
         "%s, seed %d: %s with %s parameters on %s, %d training and %d validation samples",

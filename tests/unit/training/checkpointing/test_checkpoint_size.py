@@ -16,6 +16,7 @@ CASES = {
     "adam": {},
     "sgd, without the best weights": {"optimizer": {"kind": "sgd"}, "checkpoint": {"save": "last"}},
     "an average": {"weight_averaging": {"kind": "ema"}},
+    "double precision": {"trainer": {**LARGE["trainer"], "precision": "64-true"}},
     "a way back": {"trainer": {**LARGE["trainer"], "on_non_finite_loss": "restore"}},
 }
 
