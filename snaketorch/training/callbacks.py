@@ -135,8 +135,9 @@ class History(Checkpoint):
 
     @staticmethod
     def _stepped(trainer: Trainer, batch_idx: int) -> bool:
-        """Whether this batch ended an optimizer step: with accumulation most do not."""
-        return (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+        """Whether this batch ended an optimizer step: with accumulation most do not, but the last of an epoch does."""
+        done = batch_idx + 1
+        return done % trainer.accumulate_grad_batches == 0 or done == trainer.num_training_batches
 
     def _say(self, trainer: Trainer, row: dict[str, Any], metrics: dict[str, float], seconds: float) -> None:
         width = len(str(trainer.max_epochs))

@@ -167,11 +167,13 @@ def test_with_accumulation_the_journal_holds_losses_of_batches(digits, monkeypat
 
     real = Classification.measure
     monkeypatch.setattr(Classification, "measure", measure)
-    in_twos = {**SMALL["trainer"], "accumulate_grad_batches": 2, "log_every_n_steps": 1}
-    record = train(example_spec("digits_cnn", 0, **{**SMALL, "trainer": in_twos}), digits)
+    in_threes = {**SMALL["trainer"], "accumulate_grad_batches": 3, "log_every_n_steps": 1}
+    record = train(example_spec("digits_cnn", 0, **{**SMALL, "trainer": in_threes}), digits)
     lines = [json.loads(line) for line in Path(record["journal"], "metrics.jsonl").read_text().splitlines()]
     logged = {line["value"] for line in lines if line["name"] in ("train/loss_step", "train/loss")}
     assert logged == {3.0}
+    # 20 batches are 6 steps of three, and one of the rest
+    assert [line["step"] for line in lines if line["name"] == "train/loss_step"] == [*range(1, 22)]
 
 
 def test_a_failed_training_says_so_in_its_journal_and_publishes_nothing(digits, monkeypatch):
