@@ -66,7 +66,7 @@ def leaderboards(experiments: Iterable[Experiment], matrices: Mapping[str, Seque
     matrix_of = {member: name for name, members in (matrices or {}).items() for member in members}
     groups: dict[tuple, list[Experiment]] = {}
     for experiment in experiments:
-        groups.setdefault(_comparable(experiment), []).append(experiment)
+        groups.setdefault(comparable(experiment), []).append(experiment)
     named = Counter(key[:2] for key in groups)
     return [_board(group, _apart(group[0]) if named[key[:2]] > 1 else "", matrix_of) for key, group in groups.items()]
 
@@ -77,7 +77,7 @@ def best_first(boards: Iterable[Board]) -> list[Experiment]:
     return [experiment for _, experiment in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _comparable(experiment: Experiment) -> tuple:
+def comparable(experiment: Experiment) -> tuple:
     """Equal for experiments whose numbers may stand side by side: one metric over one set of targets.
 
     A distance between features is another metric with the features of another model, or with pixels.

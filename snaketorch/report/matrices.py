@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from snaketorch.report.interval_plot import Axis, IntervalPlot, common_axis, interval_plot
+from snaketorch.report.leaderboard import comparable
 from snaketorch.report.results import Experiment
 from snaketorch.report.sweeps import shown
 
@@ -34,7 +35,7 @@ class Matrix:
     goal: str
     mode: str
     axis: Axis | None
-    """None where the experiments have no goal in common, or nothing was measured."""
+    """None where their numbers may not stand side by side, or nothing was measured."""
     rows: list[Row]
 
 
@@ -48,7 +49,7 @@ def _matrix(name: str, members: Sequence[Experiment]) -> Matrix:
     configs = [dict(_leaves(member.summary["record"]["spec"]["config"])) for member in members]
     keys = varied(configs)
     first = members[0].summary
-    same = {(member.summary["data"], member.summary["goal"]) for member in members} == {(first["data"], first["goal"])}
+    same = len({comparable(member) for member in members}) == 1
     measured = [member for member in members if member.goal["mean"] is not None]
     axis = common_axis((member.goal for member in measured), []) if same else None
     pick = max if first["mode"] == "max" else min

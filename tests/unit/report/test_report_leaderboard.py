@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from snaketorch.report.leaderboard import leaderboards
+from snaketorch.report.matrices import matrices
 from snaketorch.report.results import Experiment
 
 
@@ -17,6 +18,7 @@ def outcome(name: str, goal: str, task: dict[str, Any], inputs: dict[str, Any] |
         "task": task["kind"],
         "metrics": {goal: {"values": {"0": 3.5}, "mean": 3.5, "sd": None, "ci95": None, "n": 1}},
         "baselines": {},
+        "record": {"spec": {"config": {"task": task}}},
     }
     return Experiment(name, None, summary, "", [SimpleNamespace(metrics=found)], {})
 
@@ -68,3 +70,13 @@ def test_language_models_that_read_the_same_text_in_other_windows_share_a_leader
     (board,) = leaderboards([writer("short", 60), writer("long", 7)])
 
     assert (board.tested, board.unit) == (999, "tokens")
+
+
+def test_no_experiment_of_a_matrix_is_best_where_each_is_asked_something_else():
+    one_task = [forecaster("near", 1), forecaster("again", 1)]
+    (alike,) = matrices({"grid": ["near", "again"]}, one_task)
+    (apart,) = matrices({"grid": ["near", "far"]}, [forecaster("near", 1), forecaster("far", 24)])
+
+    assert [row.is_best for row in alike.rows] == [True, False] and alike.axis is not None
+    assert (apart.keys, [row.values for row in apart.rows]) == (["task.horizon"], [["1"], ["24"]])
+    assert [row.is_best for row in apart.rows] == [False, False] and apart.axis is None
