@@ -10,6 +10,8 @@ NAMES = {"frechet": "Fréchet distance", "r2": "R²"}
 
 NOTHING = "–"
 """Shown where there is no value."""
+SMALLEST = 1e-4
+"""Below it a number is written with a power of ten."""
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -18,23 +20,24 @@ def number(value: float | None, digits: int = 4) -> str:
         return NOTHING
     if isinstance(value, int):
         return _written(value, 0)
-    if value and not 1e-4 <= abs(value) < 1e9:
+    if value and not SMALLEST <= abs(value) < 1e9:
         return f"{value:.{digits - 1}e}"
     return _written(value, _decimals(value, digits))
 
 
 def aligned(value: float | None, like: float | None) -> str:
     """A number with the decimals that ``number`` gives ``like``, so that a row of them can be compared."""
-    if not isinstance(value, float) or not like or not 1e-4 <= abs(like) < 1e9:
+    if not isinstance(value, float) or not like or not SMALLEST <= abs(like) < 1e9:
         return number(value)
     return _written(value, _decimals(like, 4))
 
 
 def signed(value: float | None, like: float | None) -> str:
-    """A difference with its sign, and decimals that show two digits of ``like``: +0.0065."""
+    """A difference with its sign, and decimals that show two digits of ``like``, where six are enough: +0.0065."""
     if value is None:
         return NOTHING
-    text = _written(abs(value), min(_decimals(like, 2), 6)) if like else number(abs(value))
+    decimals = _decimals(like, 2) if like else None
+    text = number(abs(value)) if decimals is None or decimals > 6 else _written(abs(value), decimals)
     return f"{'+' if value > 0 else '−' if value < 0 else '±'}{text}"
 
 
@@ -48,8 +51,11 @@ def estimate(metric: dict[str, Any]) -> str:
         return number(mean)
     below, above = mean - interval[0], interval[1] - mean
     half = max(below, above)
+    is_even = math.isclose(below, above, rel_tol=1e-6, abs_tol=1e-12 * abs(mean))
+    if 0 < max(abs(mean), half) < SMALLEST:  # six decimals would show nothing of it
+        return f"{number(mean)} ± {half:.1e}" if is_even else f"{number(mean)} ({' to '.join(map(number, interval))})"
     decimals = min(_decimals(half, 2), 6) if half else _decimals(mean, 4)
-    if not math.isclose(below, above, rel_tol=1e-6, abs_tol=1e-12):
+    if not is_even:
         return f"{_written(mean, decimals)} ({_written(interval[0], decimals)} to {_written(interval[1], decimals)})"
     return f"{_written(mean, decimals)} ± {_written(half, decimals)}"
 

@@ -38,16 +38,34 @@ def test_numbers_have_four_digits(value, text):
         ((0.5,), "0.5000"),
         ((0.5, 0.5), "0.5000 ± 0.0000"),
         ((0.5, None), "–"),
+        ((3.1e-8, 3.3e-8, 3.2e-8), "3.200e-08 ± 2.5e-09"),
+        ((0.0, 0.0), "0.000 ± 0.000"),
     ],
 )
 def test_an_estimate_is_rounded_by_its_interval(values, text):
     assert formats.estimate(metric(*values)) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "like", "text"),
+    [
+        (0.0065, 0.0065, "+0.0065"),
+        (-0.00004, 0.0065, "−0.0000"),
+        (0.0, 0.0, "±0.000"),
+        (9e-9, 9e-9, "+9.000e-09"),
+        (-4e-9, 9e-9, "−4.000e-09"),
+        (None, 0.1, "–"),
+    ],
+)
+def test_a_difference_has_a_sign_and_shows_something_however_small_it_is(value, like, text):
+    assert formats.signed(value, like) == text
+
+
 def test_an_estimate_never_promises_more_than_the_metric_can_be():
     found = over_seeds({0: 0.97, 1: 0.99, 2: 1.0}, MetricRange(0.0, 1.0))
 
     assert formats.estimate(found) == "0.987 (0.949 to 1.000)"
+    assert formats.estimate(over_seeds({0: 1e-13, 1: 2e-13}, MetricRange(0.0))) == "1.500e-13 (0.000 to 7.853e-13)"
 
 
 @pytest.mark.parametrize(
