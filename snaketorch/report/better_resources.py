@@ -49,7 +49,8 @@ def _amounts(experiment: Experiment, asked: dict) -> Iterator[Advice]:
     # a test is a job of the same resources; of one on a GPU that memory is known alone
     memory += [test["cost"]["peak_memory_mb"] for test in tests if test["record"]["device"]["type"] == "cpu"]
     most = max(value for value in memory if value is not None) / GIB_IN_MIB
-    yield _amount("memory_gb", asked["memory_gb"], f"{most:.2g} GiB", max(1.0, _up(MEMORY_MARGIN * most, 0.5)), most)
+    used = f"{most:.2g} GiB" if most < 10 else f"{most:,.0f} GiB"
+    yield _amount("memory_gb", asked["memory_gb"], used, max(1.0, _up(MEMORY_MARGIN * most, 0.5)), most)
     seconds = max([record["wall_seconds"] for record in records] + [test["record"]["wall_seconds"] for test in tests])
     hours = seconds / HOUR
     yield _amount("hours", asked["hours"], formats.duration(seconds), _hours(TIME_MARGIN * hours + START_HOURS), hours)

@@ -157,6 +157,9 @@ def test_memory_and_time_are_asked_for_as_they_were_taken(page_spec):
     assert asked(fits) == {"memory_gb": ("12", "9 GiB", ""), "hours": ("3", "1 h 30 min", "")}
     assert {line.why for line in fits.advice} == {"it will do"}
 
+    large = told(resources={"memory_gb": 200, "gpus": 1}, **ON_GPU, usage=used(host_memory_mb=126.4 * 1024))
+    assert asked(large)["memory_gb"] == ("200", "126 GiB", "")
+
     short = told(resources={"memory_gb": 9.5, "hours": 1, "gpus": 1}, wall_seconds=5400.0, **of_a_gpu)
     assert asked(short) == {"memory_gb": ("9.5", "9 GiB", "11.5"), "hours": ("1", "1 h 30 min", "2.5")}
 
