@@ -78,10 +78,26 @@ def _summary(spec: SummariseSpec, seeds: list[SeedResult]) -> dict[str, Any]:
             for name in first["metrics"]
         },
         "modes": first["modes"],
-        "baselines": first["baselines"],
+        "baselines": _baselines(seeds),
         "cost": _cost(seeds),
         "inputs": {str(result.seed): result.digests for result in seeds},
     }
+
+
+def _baselines(seeds: list[SeedResult]) -> dict[str, dict[str, float | None]]:
+    """The metrics of each baseline; of one with chance in it, such as fresh weights, the means over seeds."""
+    return {
+        name: {
+            metric: _same_or_mean([result.metrics["baselines"][name][metric] for result in seeds]) for metric in metrics
+        }
+        for name, metrics in seeds[0].metrics["baselines"].items()
+    }
+
+
+def _same_or_mean(values: list[float | None]) -> float | None:
+    if None in values:
+        return None
+    return values[0] if len(set(values)) == 1 else statistics.fmean(values)
 
 
 def _cost(seeds: list[SeedResult]) -> dict[str, Any]:

@@ -60,6 +60,17 @@ def test_baselines_stay_beside_the_metrics(page_spec):
     assert summary_of(NAME)["baselines"] == {}
 
 
+def test_a_baseline_with_chance_in_it_is_the_mean_over_seeds(page_spec):
+    for seed, (mae, mase) in enumerate(((600.0, 24.0), (630.0, None), (660.0, 26.0))):
+        path = seed_folder("sunspots_gru", seed) / "metrics.json"
+        edit(path, "baselines", "untrained", to={"test/mae": mae, "test/rmse": 0.1, "test/mase": mase})
+    run_summarise("sunspots_gru", experiment("sunspots_gru"))
+
+    baselines = summary_of("sunspots_gru")["baselines"]
+    assert baselines["untrained"] == {"test/mae": 630.0, "test/rmse": 0.1, "test/mase": None}
+    assert baselines["persistence"]["test/mae"] == 34.62
+
+
 def test_one_seed_has_no_interval(page_spec):
     run_summarise(NAME, experiment(NAME, seeds=[1]))
 
