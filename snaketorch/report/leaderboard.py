@@ -1,5 +1,6 @@
 """Tables that rank experiments, each of experiments that can be compared."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,9 @@ from typing import Any
 
 from snaketorch.report.interval_plot import Axis, IntervalPlot, common_axis, interval_plot
 from snaketorch.report.results import Experiment
+
+ROUNDING = 1e-9
+"""By which share a baseline may differ between machines: their processors add in other orders."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +171,9 @@ def _baselines(group: Iterable[Experiment], goal: str) -> Iterator[tuple[str, fl
             if metrics.get(goal) is not None:
                 found.setdefault(name, {})[experiment.name] = metrics[goal]
     for name, values in found.items():
-        if len(set(values.values())) == 1:
-            yield name, next(iter(values.values()))
+        first = next(iter(values.values()))
+        if all(math.isclose(value, first, rel_tol=ROUNDING) for value in values.values()):
+            yield name, first
         else:
             yield from ((f"{name} ({experiment})", value) for experiment, value in values.items())
 

@@ -80,3 +80,14 @@ def test_no_experiment_of_a_matrix_is_best_where_each_is_asked_something_else():
     assert [row.is_best for row in alike.rows] == [True, False] and alike.axis is not None
     assert (apart.keys, [row.values for row in apart.rows]) == (["task.horizon"], [["1"], ["24"]])
     assert [row.is_best for row in apart.rows] == [False, False] and apart.axis is None
+
+
+def test_a_baseline_that_two_machines_rounded_otherwise_stands_once():
+    experiments = [forecaster(name, 1) for name in "abc"]
+    for one, linear, naive in zip(experiments, (27.15, 27.150000000000002, 27.15), (30.0, 31.0, 30.0), strict=True):
+        one.summary["baselines"] = {"linear": {"test/mae": linear}, "seasonal_naive": {"test/mae": naive}}
+
+    (board,) = leaderboards(experiments)
+
+    names = [baseline.name for baseline in board.baselines]
+    assert names == ["linear", "seasonal_naive (a)", "seasonal_naive (c)", "seasonal_naive (b)"]
