@@ -37,6 +37,8 @@ FONT_STACK = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Ar
 MONOSPACED_STACK = "ui-monospace, Menlo, Consolas, 'Liberation Mono', monospace"
 MONOSPACED = "DejaVu Sans Mono"
 """The font of text whose signs are all as wide; readers see it in their own."""
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Signs that a text may hold, such as the form feed between two pages, and no XML document."""
 _LAYOUT_FONT = "DejaVu Sans"  # comes with Matplotlib, so every machine lays out alike; wide, so others fit
 
 WIDTH = 7.5
@@ -140,7 +142,8 @@ def as_svg(figure: Figure, name: str) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", metadata=metadata)
     figure.set_layout_engine("none")  # it would move things a little each time
-    svg = re.sub(rf"[\"']{_LAYOUT_FONT}[\"']", FONT_STACK, buffer.getvalue())
+    svg = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", buffer.getvalue())
+    svg = re.sub(rf"[\"']{_LAYOUT_FONT}[\"']", FONT_STACK, svg)
     return re.sub(rf"[\"']{MONOSPACED}[\"']", MONOSPACED_STACK, svg)
 
 

@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 import warnings
+from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
@@ -14,6 +15,7 @@ from matplotlib.transforms import Bbox
 
 from snaketorch.figures.confusion import confusion_figure
 from snaketorch.figures.forecasts import timeline_figure
+from snaketorch.figures.language_modelling import Passage, passages_figure
 from snaketorch.figures.style import DATA_COLOURS, GRID, INK, MUTED, ON_COLOUR, PAPER, as_svg, save, shortened
 
 DARK_PAPER = "#14171b"
@@ -98,6 +100,15 @@ def test_text_is_readable_on_its_paper():
 
 def test_a_dollar_sign_in_a_name_is_no_formula():
     assert ">$x^2$</text>" in as_svg(confusion_figure(np.eye(2, dtype=int), ["$x^2$", "b"]), "name")
+
+
+def test_a_text_with_signs_that_no_xml_may_hold_is_a_figure_all_the_same():
+    page_break, escape = Passage(["a", "\x0c", "b"], np.ones(3)), "\x1b[1m\x00"
+    passages = as_svg(passages_figure([page_break], f"The text {escape}"), "a")
+    matrix = as_svg(confusion_figure(np.eye(2, dtype=int), ["cat", escape]), "b")
+
+    for svg in (passages, matrix):
+        assert "\N{REPLACEMENT CHARACTER}" in "".join(ElementTree.fromstring(svg).itertext())
 
 
 def test_names_in_any_script_pass_without_warnings():
