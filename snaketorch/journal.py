@@ -67,17 +67,21 @@ class Journal:
     """The local record of one run. Opening it again goes on where it was."""
 
     def __init__(self, folder: Path, run: Run):
-        self.folder = folder
-        self.run = run
         folder.mkdir(parents=True, exist_ok=True)
-        end_last_line(folder / "metrics.jsonl")
-        self._last = {(line["name"], line["step"]): line["value"] for line in read_metrics(folder)}
+        self._open(folder, run)
         self._save()
 
     @classmethod
     def reopen(cls, folder: Path) -> Self:
-        """The journal in ``folder``. FileNotFoundError when there is none."""
-        return cls(folder, read_run(folder))
+        """The journal in ``folder``, left as it is: another job may tell it. FileNotFoundError when there is none."""
+        journal = cls.__new__(cls)
+        journal._open(folder, read_run(folder))
+        return journal
+
+    def _open(self, folder: Path, run: Run) -> None:
+        self.folder, self.run = folder, run
+        end_last_line(folder / "metrics.jsonl")
+        self._last = {(line["name"], line["step"]): line["value"] for line in read_metrics(folder)}
 
     def log_metrics(self, values: Mapping[str, float], step: int) -> None:
         """Adds values measured at ``step``.

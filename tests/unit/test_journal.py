@@ -62,6 +62,19 @@ def test_two_jobs_that_tell_one_journal_at_once_lose_nothing(journal, tmp_path):
     assert {entry["path"] for entry in read_artifacts(journal.folder)} == {str(file.resolve()) for file in files}
 
 
+def test_a_journal_that_is_opened_again_takes_no_tag_of_another_job_away(journal, monkeypatch):
+    other = Journal.reopen(journal.folder)
+
+    def read_meanwhile(folder):
+        other.tag(b="2")
+        return read_metrics(folder)
+
+    monkeypatch.setattr("snaketorch.journal.read_metrics", read_meanwhile)
+    Journal.reopen(journal.folder).tag(a="1")
+
+    assert read_run(journal.folder).tags == {"a": "1", "b": "2"}
+
+
 def test_status_and_tags_last(journal):
     journal.tag(**{"snaketorch.gpu": "none"})
     journal.finish("FAILED")
