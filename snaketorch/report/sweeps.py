@@ -139,6 +139,8 @@ def _sweep(experiment: Experiment, sibling: Experiment | None, room: int) -> Swe
     paths = list(record["spec"]["tune"]["space"])
     trials = [_trial(row, paths) for row in rows]
     good = [trial for trial in trials if trial.best is not None and trial.status in ("finished", "stopped")]
+    # where the time was over before a trial was, the best of those that had begun was taken
+    good = good or [trial for trial in trials if trial.best is not None and trial.status == "unfinished"]
     sign = -1 if record["mode"] == "max" else 1
     return Sweep(
         folder,

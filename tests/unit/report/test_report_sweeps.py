@@ -107,6 +107,15 @@ def test_the_best_trials_are_listed_best_first(page):
     assert rows[0][6:] == ["3 of 12", "10 s", "finished"] and rows[2][-1] == "stopped early"
 
 
+def test_trials_that_the_time_cut_off_are_listed_where_no_other_came_to_a_result(study):
+    path = Path("results/experiments/swept/tune/trials.csv")
+    path.write_text(path.read_text().replace("finished", "unfinished").replace("stopped", "unfinished"))
+
+    _, *rows = rows_of(Page(make(study)), "Best trials of swept")
+
+    assert [row[:2] for row in rows][:2] == [["2", "0.9700"], ["0", "0.9000"]] and rows[0][-1] == "unfinished"
+
+
 def test_the_gain_is_a_number_with_an_interval(page):
     (said,) = page.all("div", class_="gain")
 
