@@ -19,6 +19,11 @@ def sync_journal(folder: Path, uri: str, study: str) -> Report:
         study: Name of the MLflow experiment for a run that is not there yet.
     """
     report = Report(folder)
+    if not (folder / "run.json").exists():  # a lock in a folder of another name would only make it
+        report.problems.append(
+            "there is no journal, as run.json is missing; allowed: a folder with one, or none at all for all journals"
+        )
+        return report
     try:
         # a sidecar and a sync by hand take turns
         with locked(folder / "sync.lock"):

@@ -413,3 +413,10 @@ def in_threads(work, count):
         thread.join()
     assert len(results) == count
     return results
+
+
+def test_a_folder_that_is_no_journal_is_told_and_not_made(tmp_path, uri):
+    report = sync_journal(tmp_path / "typo" / "seed-0", uri, "digits")
+
+    (problem,) = report.problems
+    assert "run.json is missing; allowed: a folder with one" in problem and not (tmp_path / "typo").exists()
