@@ -35,6 +35,7 @@ from snaketorch.tracking.runs import RUN_KEY, find_or_create, get_run, set_statu
 from snaketorch.tracking.store import TrackingError, connect, initialise, readable_errors
 
 _LONG_PARAMS = "long_params.json"
+_CHANGED = "snaketorch.changed_params"
 
 
 class Upload:
@@ -96,7 +97,8 @@ class Upload:
         if long and not _holds(self.folder / _LONG_PARAMS, long):
             write_json(self.folder / _LONG_PARAMS, long)
         changed = {name: value for name, value in wanted.items() if there.get(name, value) != value}
-        return {"snaketorch.changed_params": json_text(changed)} if changed else {}
+        # one that has its first value again is told too
+        return {_CHANGED: json_text(changed)} if changed or _CHANGED in run.data.tags else {}
 
     def _send_metrics(self, client: MlflowClient, run_id: str) -> None:
         """Sends values with the time at which they were measured, by which the server knows a repetition."""

@@ -186,6 +186,15 @@ def test_a_changed_param_is_told_by_a_tag(new_journal, sync, runs):
     assert not sync(journal).sent
 
 
+def test_a_param_that_has_its_first_value_again_is_no_longer_told_as_changed(new_journal, sync, runs):
+    for hours in ("1.0", "2.0", "1.0"):
+        journal = new_journal(params={"resources.hours": hours})
+        assert not sync(journal).failed
+
+    assert json.loads(runs()[journal.run.key].data.tags["snaketorch.changed_params"]) == {}
+    assert not sync(journal).sent
+
+
 def test_a_long_param_is_cut_and_kept_in_full_as_a_file(new_journal, sync, runs, client, tmp_path):
     journal = new_journal(params={"classes": "ü" * 9000, "short": "x"}, tags={"note": "ü" * 9000})
     assert not sync(journal).failed
