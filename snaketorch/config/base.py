@@ -1,8 +1,10 @@
 """What every configuration section has in common."""
 
-from typing import Annotated
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NAME_IN_WORDS = "letters, digits, '_' and '-', at most 64, beginning with a letter or digit"
@@ -23,6 +25,25 @@ Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _only_finite(arguments: dict[str, Any]) -> dict[str, Any]:
+    for key, value in _leaves(arguments, ""):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{key}: {value} is not possible; allowed: finite numbers")
+    return arguments
+
+
+def _leaves(value: Any, key: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(inner, f"{key}.{name}" if key else f"{name}")
+    else:
+        yield key, value
+
+
+Arguments = Annotated[dict[str, Any], AfterValidator(_only_finite)]
+"""Of the user's own class. Without infinity and NaN: a spec is JSON, where they would be null."""
 
 
 class Section(BaseModel):

@@ -4,12 +4,12 @@ To add a source: one section here that names its implementation, and one line in
 gives is one of ``contents``, as ``provides``; the keys that are files of the user are its ``files``.
 """
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from snaketorch.config import contents
-from snaketorch.config.base import ClassPath, Section
+from snaketorch.config.base import Arguments, ClassPath, Section
 
 Path = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f]+$")]
 """A file or folder, relative to the folder that holds `config/`."""
@@ -346,7 +346,7 @@ class CustomSource(_Source):
         "number_rows",
     ]
     """What its `load` gives."""
-    init_args: dict[str, Any] = Field({})
+    init_args: Arguments = Field({})
     """Keyword arguments of the class."""
     files_to_watch: list[Path] = Field([])
     """Files and folders that it reads; when their content changes, the dataset is prepared again."""

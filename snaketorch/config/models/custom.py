@@ -1,10 +1,10 @@
 """The user's own network."""
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from snaketorch.config.base import ClassPath
+from snaketorch.config.base import Arguments, ClassPath
 from snaketorch.config.models.base import IMAGE, ROW, SEQUENCE, TOKENS, Network
 
 
@@ -18,5 +18,5 @@ class Custom(Network):
     kind: Literal["custom"]
     class_path: ClassPath
     """Module and class, such as `my_lab.nets.Wide`; importable from the folder that holds `config/`."""
-    init_args: dict[str, Any] = Field({})
+    init_args: Arguments = Field({})
     """Keyword arguments of the class."""
