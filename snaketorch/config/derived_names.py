@@ -21,7 +21,7 @@ def derived_name(name: str, suffix: str, value: Any) -> str:
 
 
 def slug(value: Any) -> str:
-    """A value in the letters that names have; another value is another slug."""
+    """A value in the letters that names have. Few values share one, as null and "none" do."""
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, int | float):

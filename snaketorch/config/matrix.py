@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from snaketorch.config.derived_names import derived_name, slug
+from snaketorch.config.derived_names import derived_name, fingerprint, slug
 from snaketorch.config.document import Document, is_read
 from snaketorch.config.experiment import written_out
 from snaketorch.config.problems import KeyPath, Position, Problem
@@ -82,13 +82,18 @@ def _wrong(axes: Mapping[str, list[Any]], document: Document) -> Iterator[Proble
 
 
 def _members(name: str, document: Document, axes: Mapping[str, list[Any]]) -> Iterator[tuple[str, Document]]:
+    taken: set[str] = set()
     for chosen in itertools.product(*(range(len(values)) for values in axes.values())):
         places = dict(zip(axes, chosen, strict=True))
         values = {key: axes[key][index] for key, index in places.items()}
         member = _without_matrix(document)
         member.data = with_values(written_out(member.data), values)
         member.positions = dict(_positions(member.data, places, document))
-        yield derived_name(name, "-".join(map(slug, values.values())), values), member
+        own = derived_name(name, "-".join(map(slug, values.values())), values)
+        if own in taken:  # null and "none", say, are one word
+            own = derived_name(name, fingerprint(values), values)
+        taken.add(own)
+        yield own, member
 
 
 def _positions(

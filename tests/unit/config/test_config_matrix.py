@@ -32,6 +32,16 @@ def test_there_is_an_experiment_for_each_combination(add):
     assert all(one.matrix is None for one in study.experiments.values())
 
 
+def test_values_that_are_one_word_are_two_experiments(add, study: Path):
+    (study / "nets.py").write_text("class Wide: ...\n")
+    network = "{kind: custom, class_path: nets.Wide, init_args: {norm: %s}}"
+    found = add(f"matrix:\n  model: [{network % 'none'}]\n  model.init_args.norm: [none, null, batch]\n")
+
+    norms = [found.experiments[name].model.init_args["norm"] for name in found.matrices["cnn"]]
+    assert norms == ["none", None, "batch"]
+    assert sum(name.endswith("-none") for name in found.matrices["cnn"]) == 1
+
+
 def test_another_value_renames_no_experiment(add, experiments: Path):
     before = add("matrix: {optimizer.lr: [1.0e-3, 3.0e-3], model.dropout: [0.1, 0.2]}\n").experiments
     text = (experiments / "cnn.yaml").read_text()
