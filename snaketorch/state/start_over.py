@@ -1,7 +1,8 @@
 """Begins trainings, or a sweep, anew: what they have done so far is put aside, not thrown away."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from snaketorch.errors import UserError
@@ -46,10 +47,11 @@ def start_over(
         )
     now = _now()
     names = [folder.relative_to(root / TRAIN) for folder in folders]
-    return [
-        (name.parent.as_posix(), _put_aside(folder, root / ASIDE / name, now))
-        for name, folder in zip(names, folders, strict=True)
-    ]
+    with _all_held(folders):
+        return [
+            (name.parent.as_posix(), _put_aside(folder, root / ASIDE / name, now))
+            for name, folder in zip(names, folders, strict=True)
+        ]
 
 
 def sweep_over(experiment: str, configured: Iterable[str], root: Path = Path("state")) -> list[Path]:
@@ -73,7 +75,7 @@ def sweep_over(experiment: str, configured: Iterable[str], root: Path = Path("st
     if not folders:
         raise UserError(f"the sweep of {experiment} has not begun: there is nothing to put aside")
     now = _now()
-    with sole_writer(root / TUNE / experiment, WAIT_SECONDS):
+    with _all_held([root / TUNE / experiment, *folders]):
         return [_put_aside(folder, root / ASIDE / experiment / f"sweep-{folder.name}", now) for folder in folders]
 
 
@@ -81,12 +83,19 @@ def _now() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
 
 
+@contextmanager
+def _all_held(folders: Iterable[Path]) -> Iterator[None]:
+    """Holds all before any is touched: who is refused for one of them finds the others as they were."""
+    with ExitStack() as held:
+        for folder in folders:
+            held.enter_context(sole_writer(folder, WAIT_SECONDS))
+        yield
+
+
 def _put_aside(folder: Path, place: Path, now: str) -> Path:
-    with sole_writer(folder, WAIT_SECONDS):
-        place = place.with_name(f"{place.name}-{now}")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(place)
-    return place
+    place = place.with_name(f"{place.name}-{now}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return folder.rename(place)
 
 
 def _check(wrong: str, name: str, allowed: Set[str]) -> None:

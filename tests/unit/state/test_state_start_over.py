@@ -40,6 +40,13 @@ def test_an_experiment_that_is_no_longer_configured_is_known_by_its_state(root):
     assert len(start_over("gone", 0, CONFIGURED, root)) == 1
 
 
+def test_where_one_of_several_trainings_runs_none_is_put_aside(root):
+    with sole_writer(root / "train/cnn/seed-1/two"), pytest.raises(InUse, match="is in use by"):
+        start_over("cnn", None, CONFIGURED, root)
+    assert (root / "train/cnn/seed-0/one/step-000000010.ckpt").exists()
+    assert not (root / "set-aside").exists()
+
+
 def test_a_training_that_runs_is_left_alone(root):
     with sole_writer(root / "train/cnn/seed-0/one"), pytest.raises(InUse, match="is in use by"):
         start_over("cnn", 0, CONFIGURED, root)
