@@ -62,4 +62,7 @@ def _opened(path: Path) -> Iterator[av.container.InputContainer]:
 def _video_of(container: av.container.InputContainer) -> av.video.stream.VideoStream:
     if not container.streams.video:
         raise DataError("it holds no video")
-    return container.streams.video[0]
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise DataError("its video is of a codec that is not known")
+    return stream

@@ -66,6 +66,16 @@ def test_a_video_that_cannot_be_read_is_named(dataset, videos):
     assert [sample["sample"] for sample in report["skipped"]] == ["light/3.mp4"]
 
 
+def test_a_video_of_an_unknown_codec_is_named(dataset, videos):
+    path = videos / "light" / "9.mkv"
+    write_video(path, 4, 100)
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4", b"V_NEWER"))
+    with pytest.raises(DataError, match=r"light/9.mkv: its video is of a codec that is not known"):
+        prepare(dataset, videos)
+    report = prepare(dataset, videos, on_bad_sample="skip", max_bad_share=0.1).report
+    assert [sample["sample"] for sample in report["skipped"]] == ["light/9.mkv"]
+
+
 def test_without_a_decoder_the_extra_is_named(dataset, videos, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.delitem(sys.modules, "snaketorch.data.decoding.videos", raising=False)
