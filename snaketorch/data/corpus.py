@@ -92,12 +92,14 @@ def _part(raw: RawCorpus, counts: Mapping[str, int], split: str) -> Iterator[str
     ends = dict(zip(SPLITS, accumulate(counts[name] for name in SPLITS), strict=True))
     end, start, position = ends[split], ends[split] - counts[split], 0
     for part in raw.parts():
-        if position >= end:
+        if position >= end and end < raw.characters:
             return
         text = part[max(0, start - position) : end - position]
         if text:
             yield text
         position += len(part)
+        if position > raw.characters:
+            raise DataError("the text is longer than when it was first read; it must not change meanwhile")
     if position < end:
         raise DataError("the text is shorter than when it was first read; it must not change meanwhile")
 

@@ -116,6 +116,14 @@ def test_text_that_cannot_be_split_is_refused(prepared, text, said):
         prepared(text)
 
 
+@pytest.mark.parametrize("parts", [["word " * 120], ["word " * 100, "word " * 20]])
+def test_text_that_grows_between_two_readings_is_noticed(tmp_path, parts):
+    raw = RawCorpus(parts=lambda: iter(parts), characters=500)
+    spec = {"dataset": "some", "source": {"kind": "text", "path": "a.txt"}, "split": {}, "prepare": {}}
+    with pytest.raises(DataError, match="longer than when it was first read"):
+        prepare_corpus(raw, PrepareSpec.model_validate(spec), Store(tmp_path, "arrays"))
+
+
 def test_text_that_shrinks_between_two_readings_is_noticed(tmp_path):
     readings = iter(["word " * 100, "word " * 50, "word " * 50, "word " * 50])
     raw = RawCorpus(parts=lambda: iter([next(readings)]), characters=500)
