@@ -171,8 +171,9 @@ def _errors_by_step(forecasts: Forecasts) -> tuple[dict[str, np.ndarray], str]:
     """Mean absolute errors (H,) by forecaster, and what they are: scaled, where channels differ in their units."""
     series, scale = forecasts.series, forecasts.scale
     kind, unit = "mean absolute scaled error", ""
-    if len(set(series.units)) == 1 or not scale.all():
-        kind, unit, scale = "mean absolute error", series.units[0], np.ones_like(scale)
+    alike = len(set(series.units)) == 1
+    if alike or not scale.all():
+        kind, unit, scale = "mean absolute error", series.units[0] if alike else "", np.ones_like(scale)
     errors = {name: (np.abs(forecasts.errors(name)) / scale).mean((0, 2)) for name in forecasts.values}
     return errors, f"{kind} ({unit})" if unit else kind
 

@@ -124,6 +124,16 @@ def test_a_training_split_that_repeats_itself_leaves_the_scaled_error_undefined(
     assert outcome.metrics["mae"] == pytest.approx(1.5, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("units", "says"), [(["m³", "m³"], "mean absolute error (m³) of"), (["m³", "°C"], "mean absolute error of")]
+)
+def test_errors_of_channels_that_nothing_scales_have_a_unit_where_it_is_one(units, says):
+    values = series(2)
+    values[:TRAIN, 1] = 3
+    figure = evaluate(make_case(values, units=units)).figures["error_by_step"]
+    assert says in figure.get_label()
+
+
 def test_metrics_that_are_not_asked_for_are_not_measured():
     outcome = evaluate(make_case(series(), metrics=["rmse"]))
     assert list(outcome.metrics) == ["rmse"]
