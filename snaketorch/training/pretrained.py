@@ -22,6 +22,8 @@ from snaketorch.training.weight_files import read_weights, without_prefix
 log = logging.getLogger(__name__)
 
 HEAD = "head."
+COUNTER = "num_batches_tracked"
+"""Of batch normalisation, no weight: files of before torch 0.4.1 lack it, as many of torchvision's do."""
 SHOWN = 3  # names in a message; the record has all
 
 
@@ -140,7 +142,8 @@ def _compare(network: nn.Module, weights: Mapping[str, Tensor], new_head: bool) 
         if new_head and name.startswith(HEAD):
             found.fresh.append(name)
         elif name not in weights:
-            found.missing.append(name)
+            if name.rpartition(".")[2] != COUNTER:
+                found.missing.append(name)
         elif weights[name].shape == target.shape:
             found.taken[name] = weights[name]
         elif adapted := fitted(name, weights[name], target, first):

@@ -313,6 +313,24 @@ def test_weights_of_torchvision_are_taken_with_what_their_images_were_normalised
     assert torch.allclose(found["value"], wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize("strategy", [None, FeatureExtraction(kind="feature_extraction")], ids=["all", "head"])
+def test_weights_of_torchvision_from_before_batches_were_counted_are_taken(strategy, hub, tmp_path, monkeypatch):
+    HUB_FILE.parent.mkdir(parents=True)
+    theirs = get_model("mobilenet_v3_small", weights=None).state_dict()
+    old = {name: weight for name, weight in theirs.items() if not name.endswith("num_batches_tracked")}
+    assert len(old) < len(theirs)
+    torch.save(old, HUB_FILE)
+    monkeypatch.setattr("snaketorch.training.hub.file_sha256", lambda path: "047dcff4")
+
+    colour = facts(write_images(tmp_path / "colour", (3, 32, 32)))
+    task = task_of(MOBILENET, colour, Mobilenet)
+    record = start_from_trained(task, Mobilenet(**MOBILENET), strategy, HUB_FILE)
+
+    assert record["missing"] == []
+    found = task.network.state_dict()
+    assert found["body.0.1.running_mean"].equal(theirs["features.0.1.running_mean"])
+
+
 def test_weights_that_cannot_fit_are_refused_before_they_are_downloaded(hub, tmp_path):
     small = {**MOBILENET, "kind": "resnet", "variant": "resnet18", "stem": "small"}
 
