@@ -80,7 +80,7 @@ class NonFinite(Callback):
         pl_module.train_means.finite_only = self.reaction != "stop"
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self.reaction == "restore" and self.snapshot is None:  # averages begin after on_train_start
+        if self.reaction == "restore" and self.snapshot is None:
             self.snapshot = take_snapshot(trainer, pl_module.network, self.averaging)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:

@@ -56,6 +56,8 @@ class Package:
     def __init__(self, root: Path, monkeypatch):
         self.root = root
         monkeypatch.setattr(code, "ROOT", root)
+        for known in ("_seen", "_recalled"):  # of the real one
+            monkeypatch.setattr(code, known, {})
         self.write("__init__", "__version__ = '1'")
         for name, text in MODULES.items():
             lines = text.strip("\n").split("\n")
